@@ -1,0 +1,192 @@
+import type { Position } from '../protocol/cursor';
+
+/**
+ * What lies between instances and over time. A hub fans out inside one process; its adapter carries publications to
+ * other instances, keeps the history of recoverable channels, the idempotency keys and the presence.
+ *
+ * Guarantees that every adapter gives, judged by the one conformance suite:
+ * - Publications of one recoverable channel reach every instance in the order of their positions.
+ * - `append` resolves after the publication is in the history; each subscribed instance, the caller's own too, gets it
+ *   through {@link AdapterReceiver.onPublication} with its position.
+ * - `publish` (channels without history) never echoes to the caller: the hub has served its own subscribers already.
+ * - `read` claims `recovered` only when it holds everything after the cursor.
+ *
+ * @publicApi
+ */
+export interface HubAdapter {
+  /** A word for logs and stats, such as `memory` or `redis`. */
+  readonly name: string;
+
+  /** Connects. Rejects when it cannot, so that the application does not start half-deaf. */
+  start(receiver: AdapterReceiver): Promise<void>;
+
+  /** Disconnects and releases every handle. Idempotent. Called last in a shutdown. */
+  stop(): Promise<void>;
+
+  /** This instance has local subscribers on the channel from now on. Resolves once nothing published later is missed. */
+  subscribe(channel: string): Promise<void>;
+
+  /** The last local subscriber has left. */
+  unsubscribe(channel: string): void;
+
+  /** Carries a publication of a channel without history to the other instances. */
+  publish(publication: AdapterPublication): Promise<AdapterDelivery>;
+
+  /** Appends a publication to its channel's history, and delivers it to every instance with its position. */
+  append(publication: AdapterPublication, history: HistorySettings): Promise<AppendResult>;
+
+  /** Carries a message for every connection to the other instances. */
+  broadcast(payload: Buffer): Promise<AdapterDelivery>;
+
+  /** Carries a command about users and connections to the other instances. */
+  control(command: ControlCommand): Promise<AdapterDelivery>;
+
+  /** Reads a channel for a subscriber that joins: one consistent view of what it missed and where the channel stands. */
+  read(channel: string, request: ReadRequest, history: HistorySettings): Promise<ReadResult>;
+
+  /** Pages through a channel's history. */
+  history(channel: string, query: HistoryQuery, history: HistorySettings): Promise<HistoryPage>;
+
+  /** Forgets a channel's history: every older cursor stops being recoverable. */
+  clearHistory(channel: string): Promise<void>;
+
+  /**
+   * Looks up or takes an idempotency key.
+   *
+   * @returns what was remembered under the key, or undefined when the key is new and now taken for `ttl` ms
+   */
+  claim(key: string, ttl: number): Promise<IdempotentResult | undefined>;
+
+  /** Stores the outcome under a claimed key, for the rest of its life. */
+  remember(key: string, result: IdempotentResult, ttl: number): Promise<void>;
+
+  /** Gives a claimed key back: what it guarded failed, and a retry must not be taken for a repeat. */
+  release(key: string): Promise<void>;
+
+  /** Adds a member to a channel's presence, or updates its info. Resolves to false when it was there already. */
+  addMember(channel: string, member: PresenceMember): Promise<boolean>;
+
+  /** Removes a member. Resolves to false when it was not there. */
+  removeMember(channel: string, connectionId: string): Promise<boolean>;
+
+  /** Everyone present on a channel, over all instances. */
+  members(channel: string): Promise<PresenceMember[]>;
+}
+
+/** What an adapter calls. The hub implements it; no method throws. @publicApi */
+export interface AdapterReceiver {
+  /**
+   * A publication for a channel, from another instance or, with a position, from any.
+   *
+   * @param payload the frame's JSON as bytes, without the cursor; not to be changed
+   * @param position where it stands in the channel's history; absent for channels without one
+   * @param exclude ids of connections that must not get it
+   */
+  onPublication(channel: string, payload: Buffer, position?: Position, exclude?: readonly string[]): void;
+  /** A message for every connection. */
+  onBroadcast(payload: Buffer): void;
+  onControl(command: ControlCommand): void;
+  /** Publications of the channel may have been missed and cannot be fetched: its subscribers must be told (`reset`). */
+  onContinuityLost(channel: string, position: Position): void;
+}
+
+/** @publicApi */
+export interface AdapterPublication {
+  readonly channel: string;
+  /** The frame's JSON as bytes, without a cursor. */
+  readonly payload: Buffer;
+  readonly exclude?: readonly string[];
+}
+
+/**
+ * How far a message went. `cluster`: handed to every instance that listens (with one process, that is this one).
+ * `local`: this instance only, the way to the others is down.
+ */
+export type AdapterDelivery = 'cluster' | 'local';
+
+/** @publicApi */
+export interface AppendResult {
+  readonly position: Position;
+}
+
+/** How much of a channel is kept. @publicApi */
+export interface HistorySettings {
+  /** Publications kept per channel. */
+  readonly size: number;
+  /** Milliseconds after the last publication until the history is dropped. */
+  readonly ttl: number;
+  /** Milliseconds after which one publication is no longer handed out; absent: as long as it is kept. */
+  readonly maxAge?: number;
+}
+
+/** @publicApi */
+export interface ReadRequest {
+  /** Everything after this position. */
+  readonly after?: Position;
+  /** Or the last N publications. */
+  readonly last?: number;
+}
+
+/** @publicApi */
+export interface StoredPublication {
+  readonly position: Position;
+  /** The frame's JSON as bytes, without the cursor. */
+  readonly payload: Buffer;
+}
+
+/** @publicApi */
+export interface ReadResult {
+  /** With `after`: whether `publications` is everything after it. False: `publications` is empty. */
+  readonly recovered: boolean;
+  /** In order of their positions. */
+  readonly publications: StoredPublication[];
+  /** Where the channel stands at the moment of reading. */
+  readonly position: Position;
+}
+
+/** @publicApi */
+export interface HistoryQuery {
+  /** At most so many publications. */
+  readonly limit: number;
+  /** Begin after (in reverse: before) this position. */
+  readonly after?: Position;
+  /** Newest first. */
+  readonly reverse?: boolean;
+}
+
+/** @publicApi */
+export interface HistoryPage {
+  readonly publications: StoredPublication[];
+  /** Where the channel stands. */
+  readonly position: Position;
+  /**
+   * Whether the page reaches the end in its direction: nothing that is held lies beyond it, and with `after`
+   * nothing between `after` and the page's first publication has been lost.
+   */
+  readonly complete: boolean;
+}
+
+/** What a repeated publication is answered with. @publicApi */
+export interface IdempotentResult {
+  /** Absent while the first attempt is still under way. */
+  readonly delivered?: AdapterDelivery;
+  readonly cursor?: string;
+}
+
+/** One connection's presence on a channel. @publicApi */
+export interface PresenceMember {
+  readonly connectionId: string;
+  /** The user's id; null for an anonymous connection. */
+  readonly user: string | null;
+  readonly info?: unknown;
+}
+
+/** Who a control command is about. @publicApi */
+export type ConnectionTarget = { readonly userId: string } | { readonly connectionId: string };
+
+/** @publicApi */
+export type ControlCommand =
+  | { readonly kind: 'send'; readonly target: ConnectionTarget; readonly payload: string }
+  | { readonly kind: 'disconnect'; readonly target: ConnectionTarget; readonly code: number; readonly reason: string }
+  | { readonly kind: 'subscribe'; readonly target: ConnectionTarget; readonly channel: string }
+  | { readonly kind: 'unsubscribe'; readonly target: ConnectionTarget; readonly channel: string; readonly reason: string };

@@ -1,0 +1,71 @@
+import type { HubAdapter, StoredPublication } from '../adapter/hub-adapter';
+import { decodeCursor, encodeCursor } from '../protocol/cursor';
+import type { EnvelopeFields } from '../protocol/envelope';
+import { ErrorCode, RealtimeError } from '../protocol/errors';
+import type { ChannelRules } from './channel-settings';
+
+/** Which part of a channel's history. @publicApi */
+export interface HistoryRequest {
+  /** At most so many publications. @default 100 */
+  limit?: number;
+  /** Begin after this cursor; in reverse, before it. */
+  after?: string;
+  /** Newest first. @default false */
+  reverse?: boolean;
+}
+
+/** A publication out of the history. @publicApi */
+export interface HistoryEntry {
+  type: string;
+  channel: string;
+  data?: unknown;
+  from?: string;
+  cursor: string;
+  timestamp: string;
+}
+
+/** @publicApi */
+export interface HistoryPage {
+  publications: HistoryEntry[];
+  /** Where the channel stands now. */
+  cursor: string;
+  /** Whether nothing that is held lies beyond this page, and nothing between `after` and it was lost. */
+  complete: boolean;
+}
+
+const DEFAULT_LIMIT = 100;
+const MAX_LIMIT = 1000;
+
+/** Pages through what channels keep. */
+export class ChannelHistory {
+  constructor(
+    private readonly adapter: HubAdapter,
+    private readonly rules: ChannelRules,
+    private readonly fields: EnvelopeFields,
+  ) {}
+
+  /** @throws RealtimeError `not_found` for a channel without history, `bad_request` for a cursor that is none */
+  async page(channel: string, { limit = DEFAULT_LIMIT, after, reverse }: HistoryRequest): Promise<HistoryPage> {
+    const { history } = this.rules.for(channel);
+    if (!history) {
+      throw new RealtimeError(ErrorCode.NotFound, `The channel ${JSON.stringify(channel)} keeps no history`);
+    }
+    const position = decodeCursor(after);
+    if (after !== undefined && !position) {
+      throw new RealtimeError(ErrorCode.BadRequest, '"after" must be a cursor that this server has given out');
+    }
+    const query = { limit: Math.min(limit, MAX_LIMIT), after: position, reverse };
+    const page = await this.adapter.history(channel, query, history);
+    return {
+      publications: page.publications.map((publication) => this.toEntry(publication)),
+      cursor: encodeCursor(page.position),
+      complete: page.complete,
+    };
+  }
+
+  private toEntry({ payload, position }: StoredPublication): HistoryEntry {
+    const message = JSON.parse(payload.toString('utf8')) as Record<string, unknown>;
+    const { [this.fields.type]: type, [this.fields.data]: data, ...rest } = message;
+    return { type, data, ...rest, cursor: encodeCursor(position) } as HistoryEntry;
+  }
+}

@@ -1,0 +1,139 @@
+import type { HistorySettings, HubAdapter, ReadResult, StoredPublication } from '../adapter/hub-adapter';
+import { decodeCursor, encodeCursor, type Position } from '../protocol/cursor';
+import type { OutboundMessage } from '../protocol/envelope';
+import { Frame } from './frame';
+import type { Subscription } from './subscription';
+
+/** What a subscriber asks for when it joins. */
+export interface JoinRequest {
+  /** Correlation id of the command. */
+  readonly id?: string | number;
+  /** What the subscribe handler returned. */
+  readonly data?: unknown;
+  /** Everything after this cursor. */
+  readonly cursor?: string;
+  /** Or the last N publications. */
+  readonly replay?: number;
+}
+
+/**
+ * Brings a new subscriber up to date and then live, without a gap or a repeat between the two.
+ *
+ * From the moment the subscription exists its live publications are held back. Then the history is read; what it
+ * holds goes out first, then what was held back and is newer, and from there on everything goes straight through.
+ * (The order of steps is Centrifuge's.)
+ */
+export class ChannelJoiner {
+  constructor(private readonly adapter: HubAdapter) {}
+
+  async join(subscription: Subscription, request: JoinRequest): Promise<void> {
+    const { history } = subscription.channel.settings;
+    await subscription.channel.interest;
+    if (!subscription.active) return;
+    if (history === undefined) this.joinWithoutHistory(subscription, request);
+    else await this.joinWithHistory(subscription, request, history);
+  }
+
+  /** Answers a second `subscribe` for a channel that is held already. */
+  async answerAgain(subscription: Subscription, request: JoinRequest): Promise<void> {
+    const { channel, connection } = subscription;
+    const { history } = channel.settings;
+    const answer = subscribedMessage(subscription, request);
+    if (history === undefined) {
+      connection.sendMessage({ ...answer, recoverable: false });
+      return;
+    }
+    const { position } = await this.adapter.read(channel.name, { last: 0 }, history);
+    // Publications have gone out on this subscription, so what lies before them can no longer be put in order.
+    const recovered = request.cursor === undefined ? undefined : false;
+    connection.sendMessage({ ...answer, recoverable: true, recovered, cursor: encodeCursor(position) });
+  }
+
+  private joinWithoutHistory(subscription: Subscription, request: JoinRequest): void {
+    const recovered = request.cursor === undefined ? undefined : false;
+    subscription.connection.sendMessage({ ...subscribedMessage(subscription, request), recoverable: false, recovered });
+    for (const { frame } of subscription.takeHeld().publications) subscription.connection.send(frame);
+    subscription.goLive();
+  }
+
+  private async joinWithHistory(
+    subscription: Subscription,
+    request: JoinRequest,
+    history: HistorySettings,
+  ): Promise<void> {
+    const after = decodeCursor(request.cursor);
+    const missed = await this.read(subscription, request, after, history);
+    if (!subscription.active) return;
+
+    const recovered = request.cursor === undefined ? undefined : after !== undefined && missed.recovered;
+    subscription.connection.sendMessage({
+      ...subscribedMessage(subscription, request),
+      recoverable: true,
+      recovered,
+      cursor: recovered ? request.cursor : encodeCursor(missed.position),
+    });
+    await this.send(subscription, missed.publications);
+    await this.catchUp(subscription, missed.position, history);
+  }
+
+  private read(
+    subscription: Subscription,
+    request: JoinRequest,
+    after: Position | undefined,
+    history: HistorySettings,
+  ): Promise<ReadResult> {
+    // With a cursor it is all or nothing: a client that cannot be continued reads its state anew.
+    const last = request.cursor === undefined ? (request.replay ?? 0) : 0;
+    return this.adapter.read(subscription.channel.name, after ? { after } : { last }, history);
+  }
+
+  /** Sends what was held back and is newer than `position`, until nothing is. */
+  private async catchUp(subscription: Subscription, from: Position, history: HistorySettings): Promise<void> {
+    let position = from;
+    while (subscription.active) {
+      const { publications, overflowed } = subscription.takeHeld();
+      for (const held of publications) {
+        if (held.position && !isNewer(held.position, position)) continue;
+        subscription.connection.send(held.frame);
+        position = held.position ?? position;
+      }
+      if (!overflowed) {
+        subscription.goLive();
+        return;
+      }
+      position = await this.readFurther(subscription, position, history);
+    }
+  }
+
+  /** More arrived during the join than is held back: the history has it. */
+  private async readFurther(subscription: Subscription, after: Position, history: HistorySettings): Promise<Position> {
+    await subscription.connection.whenWritable();
+    const more = await this.adapter.read(subscription.channel.name, { after }, history);
+    if (more.recovered) {
+      await this.send(subscription, more.publications);
+    } else if (subscription.active) {
+      const { connection, channel } = subscription;
+      connection.sendMessage({ type: 'reset', channel: channel.name, cursor: encodeCursor(more.position) });
+    }
+    return more.position;
+  }
+
+  /** Sends stored publications at the pace at which the connection takes them. */
+  private async send(subscription: Subscription, publications: StoredPublication[]): Promise<void> {
+    const { connection, channel } = subscription;
+    for (const { payload, position } of publications) {
+      if (!connection.writable) await connection.whenWritable();
+      if (!subscription.active) return;
+      connection.send(Frame.fromPayload(payload, channel.origin, encodeCursor(position)));
+    }
+  }
+}
+
+function subscribedMessage(subscription: Subscription, request: JoinRequest): OutboundMessage {
+  return { type: 'subscribed', id: request.id, channel: subscription.channel.name, data: request.data };
+}
+
+/** Another epoch is newer: positions are read before live publications arrive, so the live one belongs to the later life. */
+function isNewer(candidate: Position, than: Position): boolean {
+  return candidate.epoch !== than.epoch || candidate.offset > than.offset;
+}

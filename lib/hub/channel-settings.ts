@@ -1,0 +1,51 @@
+import type { HistorySettings } from '../adapter/hub-adapter';
+import type { SlowConsumerPolicy } from './frame';
+import { PatternRouter } from './pattern-router';
+
+/** Presence on a channel. */
+export interface PresenceSettings {
+  /** Whether members are told of each other's coming and going by `join` and `leave`. */
+  readonly announce: boolean;
+}
+
+/** What the module options say about a channel, with every default filled in. */
+export interface ChannelSettings {
+  readonly history: HistorySettings | undefined;
+  readonly presence: PresenceSettings | undefined;
+  readonly policy: SlowConsumerPolicy;
+}
+
+/**
+ * Which channels exist, and how they behave. A channel can be subscribed to when a pattern in the module's `channels`,
+ * a handler or a source declares it.
+ */
+export class ChannelRules {
+  private readonly settings = new PatternRouter<ChannelSettings>('The option "channels"');
+  private readonly declared = new Map<string, PatternRouter<true>>();
+
+  constructor(private readonly defaults: ChannelSettings) {}
+
+  /** @throws ChannelPatternError, DuplicatePatternError */
+  define(pattern: string, settings: ChannelSettings): void {
+    this.settings.add(pattern, settings);
+  }
+
+  /** A handler or source declares channels without saying how they behave. */
+  declare(pattern: string, by: string): void {
+    let router = this.declared.get(by);
+    if (!router) this.declared.set(by, (router = new PatternRouter(by)));
+    router.add(pattern, true);
+  }
+
+  for(channel: string): ChannelSettings {
+    return this.settings.find(channel)?.value ?? this.defaults;
+  }
+
+  isDeclared(channel: string): boolean {
+    if (this.settings.find(channel)) return true;
+    for (const router of this.declared.values()) {
+      if (router.find(channel)) return true;
+    }
+    return false;
+  }
+}

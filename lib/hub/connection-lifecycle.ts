@@ -1,0 +1,66 @@
+import { Logger } from '@nestjs/common';
+import type { ChannelRegistry } from './channel-registry';
+import type { Connection } from './connection';
+import type { ConnectionRegistry } from './connection-registry';
+import { type DisconnectEvent, type HubHooks, NO_HOOKS } from './hub-hooks';
+import type { Presence } from './presence';
+import type { Subscription } from './subscription';
+
+/** Takes connections in and out, and runs what must happen exactly once at the end of each. */
+export class ConnectionLifecycle {
+  hooks: HubHooks = NO_HOOKS;
+  private readonly logger = new Logger('Hub');
+  /** Ends under way: hooks and the removal from presence. */
+  private readonly ending = new Set<Promise<void>>();
+
+  constructor(
+    private readonly connections: ConnectionRegistry,
+    private readonly channels: ChannelRegistry,
+    private readonly presence: Presence,
+  ) {}
+
+  /** Idempotent. Everything that others can see happens at once; the hooks run on. */
+  end(connection: Connection, event: DisconnectEvent): void {
+    if (!this.connections.remove(connection)) return;
+    const subscriptions = [...connection.subscriptions.values()];
+    for (const subscription of subscriptions) this.channels.remove(subscription);
+    this.track(this.runEnd(connection, subscriptions, event));
+  }
+
+  /** Takes one subscription off. @returns whether it was there */
+  unsubscribe(subscription: Subscription): boolean {
+    if (!this.channels.remove(subscription)) return false;
+    this.track(this.runUnsubscribe(subscription));
+    return true;
+  }
+
+  /** Resolves when every end that has begun is through. */
+  async settled(): Promise<void> {
+    while (this.ending.size > 0) await Promise.all(this.ending);
+  }
+
+  private async runEnd(connection: Connection, subscriptions: Subscription[], event: DisconnectEvent): Promise<void> {
+    for (const subscription of subscriptions) await this.runUnsubscribe(subscription);
+    await this.guard('@OnDisconnect', () => this.hooks.disconnected(connection, event));
+  }
+
+  private async runUnsubscribe(subscription: Subscription): Promise<void> {
+    const { connection, channel } = subscription;
+    await this.presence.leave(subscription);
+    await this.guard('@OnUnsubscribe', () => this.hooks.unsubscribed(connection, channel.name));
+  }
+
+  private track(end: Promise<void>): void {
+    this.ending.add(end);
+    void end.finally(() => this.ending.delete(end));
+  }
+
+  /** A hook that throws is the application's fault and must not keep the rest of the end from happening. */
+  private async guard(hook: string, run: () => Promise<void>): Promise<void> {
+    try {
+      await run();
+    } catch (error) {
+      this.logger.error(`An ${hook} handler failed`, error instanceof Error ? error.stack : String(error));
+    }
+  }
+}

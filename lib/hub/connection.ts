@@ -1,0 +1,101 @@
+import type { ConnectedUser } from '../protocol/connected-user';
+import type { OutboundMessage } from '../protocol/envelope';
+import type { Frame } from './frame';
+import { Handshake } from './handshake';
+import type { Subscriber } from './subscriber';
+import type { Subscription } from './subscription';
+
+/** The part of a hub that a connection speaks to. */
+export interface ConnectionHub {
+  encode(message: OutboundMessage): Frame;
+}
+
+/** Facts a connection begins with. */
+export interface ConnectionInit {
+  readonly id: string;
+  readonly transport: string;
+  readonly user?: ConnectedUser;
+  readonly handshake?: Handshake;
+}
+
+/**
+ * One client, whatever it is connected by. Handlers get it with `@ConnectedClient()`.
+ *
+ * @publicApi
+ */
+export abstract class Connection implements Subscriber {
+  readonly id: string;
+  /** `websocket`, `sse`, or `custom` for a subscriber passed to `hub.register()`. */
+  readonly transport: string;
+  readonly handshake: Handshake;
+  /** Who is connected; undefined without authentication. Set before `@OnConnect` runs. */
+  user: ConnectedUser | undefined;
+  /** Shown to others as `info` in presence. Set it in `@OnConnect` or `@OnSubscribe`; anything that JSON can carry. */
+  info: unknown;
+  /** The room that the connection's path fixed: messages without a channel belong to it. @internal */
+  room: string | undefined;
+  /** When the connection began, in ms since the epoch. */
+  readonly connectedAt = Date.now();
+  /** @internal */
+  readonly subscriptions = new Map<string, Subscription>();
+  private attributes: Map<unknown, unknown> | undefined;
+
+  protected constructor(
+    protected readonly hub: ConnectionHub,
+    init: ConnectionInit,
+  ) {
+    this.id = init.id;
+    this.transport = init.transport;
+    this.user = init.user;
+    this.handshake = init.handshake ?? Handshake.none;
+  }
+
+  /** The publisher's name on what this connection publishes: the user's id, else the connection's. */
+  get sender(): string {
+    return this.user?.id ?? this.id;
+  }
+
+  /** Names of the channels this connection is subscribed to. */
+  get channels(): string[] {
+    return [...this.subscriptions.keys()];
+  }
+
+  /** Room for an application's own values, kept as long as the connection. */
+  get data(): Map<unknown, unknown> {
+    return (this.attributes ??= new Map());
+  }
+
+  /** Whether frames still go out. */
+  abstract get open(): boolean;
+
+  abstract send(frame: Frame): boolean;
+  abstract close(code?: number, reason?: string): void;
+
+  /**
+   * Sends one message to this client alone.
+   *
+   * @param type what the message is
+   * @param data the payload; anything that JSON can carry
+   * @returns whether the connection took it
+   * @throws SerializationError when `data` has no JSON form
+   * @example client.emit('notice', { unread: 3 });
+   */
+  emit(type: string, data?: unknown): boolean {
+    return this.sendMessage({ type, data });
+  }
+
+  /** @internal */
+  sendMessage(message: OutboundMessage): boolean {
+    return this.send(this.hub.encode(message));
+  }
+
+  /** Whether the client keeps up with what it is sent. @internal */
+  get writable(): boolean {
+    return true;
+  }
+
+  /** Resolves when the client has caught up or the connection ended. @internal */
+  whenWritable(): Promise<void> {
+    return Promise.resolve();
+  }
+}

@@ -1,0 +1,165 @@
+import type { HubAdapter } from '../adapter/hub-adapter';
+import { isChannelName } from '../protocol/channel-name';
+import { encodeMessage, type OutboundMessage } from '../protocol/envelope';
+import { ChannelHistory } from './channel-history';
+import { ChannelJoiner, type JoinRequest } from './channel-joiner';
+import { ChannelRegistry } from './channel-registry';
+import type { ChannelRules } from './channel-settings';
+import type { Connection, ConnectionHub } from './connection';
+import { ConnectionLifecycle } from './connection-lifecycle';
+import { ConnectionRegistry } from './connection-registry';
+import { FlushScheduler } from './flush-scheduler';
+import { Frame, type FrameOrigin } from './frame';
+import { drainHub } from './hub-drain';
+import { HubReceiver } from './hub-receiver';
+import type { HubSettings } from './hub-settings';
+import type { HubStats } from './hub-stats';
+import { HubClosedError, InvalidChannelError, SerializationError, SubscriptionLimitError } from './hub.errors';
+import { LocalCommands } from './local-commands';
+import type { OutboxObserver } from './outbox';
+import { Presence } from './presence';
+import { Publisher } from './publisher';
+
+/** Where the hub is in its life. */
+export type HubState = 'starting' | 'running' | 'draining' | 'closed';
+
+/**
+ * The hub as the rest of the library sees it: its parts, put together. Applications see `HubService`.
+ */
+export class HubCore implements ConnectionHub {
+  state: HubState = 'starting';
+  readonly stats: HubStats = { clients: 0, channels: 0, subscribers: 0, published: 0, delivered: 0, dropped: 0, evicted: 0 };
+  readonly scheduler = new FlushScheduler();
+  readonly connections = new ConnectionRegistry();
+  readonly channels: ChannelRegistry;
+  readonly publisher: Publisher;
+  readonly presence: Presence;
+  readonly history: ChannelHistory;
+  readonly lifecycle: ConnectionLifecycle;
+  readonly commands: LocalCommands;
+  /** Counts what outboxes leave out. */
+  readonly outboxObserver: OutboxObserver = { onDropped: (frames) => (this.stats.dropped += frames) };
+  private readonly joiner: ChannelJoiner;
+  private closing: Promise<void> | undefined;
+
+  constructor(
+    readonly settings: HubSettings,
+    readonly rules: ChannelRules,
+    readonly adapter: HubAdapter,
+  ) {
+    this.channels = new ChannelRegistry(rules, adapter);
+    this.publisher = new Publisher(adapter, rules, this.channels, this.connections, this.stats);
+    this.presence = new Presence(adapter, rules, (channel, type, member) => {
+      const frame = this.encode({ type, channel, data: member }, this.originOf(channel));
+      return this.publisher.publishTransient({ channel, frame, exclude: [member.connectionId] });
+    });
+    this.history = new ChannelHistory(adapter, rules, settings.envelope);
+    this.joiner = new ChannelJoiner(adapter);
+    this.lifecycle = new ConnectionLifecycle(this.connections, this.channels, this.presence);
+    this.commands = new LocalCommands(this, this.connections, this.channels, this.lifecycle, (id, channel) => {
+      const connection = this.connections.get(id);
+      return connection ? this.subscribe(connection, channel, {}) : Promise.resolve();
+    });
+  }
+
+  async start(): Promise<void> {
+    await this.adapter.start(new HubReceiver(this.channels, this.publisher, this.commands, this.stats));
+    this.state = 'running';
+  }
+
+  /** @throws HubClosedError */
+  register(connection: Connection): void {
+    if (this.state === 'draining' || this.state === 'closed') throw new HubClosedError('register');
+    this.connections.add(connection);
+  }
+
+  /** @throws SerializationError */
+  encode(message: OutboundMessage, origin?: FrameOrigin): Frame {
+    let json: string;
+    try {
+      json = encodeMessage(message, this.settings.envelope);
+    } catch (error) {
+      throw new SerializationError(message.type, message.channel, error);
+    }
+    return Frame.fromText(json, origin);
+  }
+
+  /** @throws InvalidChannelError */
+  assertChannelName(channel: unknown): asserts channel is string {
+    const { channelNameLength } = this.settings.limits;
+    if (!isChannelName(channel, channelNameLength)) throw new InvalidChannelError(channel, channelNameLength);
+  }
+
+  /** @throws HubClosedError */
+  assertOpen(operation: string): void {
+    if (this.state === 'closed') throw new HubClosedError(operation);
+  }
+
+  /**
+   * Subscribes a connection and sends it `subscribed` and what it missed. Idempotent.
+   *
+   * @throws InvalidChannelError, SubscriptionLimitError
+   */
+  async subscribe(connection: Connection, channel: string, request: JoinRequest): Promise<void> {
+    this.assertChannelName(channel);
+    const held = connection.subscriptions.get(channel);
+    if (held) return this.joiner.answerAgain(held, request);
+    if (!this.connections.has(connection)) return;
+
+    const { subscriptionsPerConnection } = this.settings.limits;
+    if (connection.subscriptions.size >= subscriptionsPerConnection) {
+      throw new SubscriptionLimitError(connection.id, subscriptionsPerConnection);
+    }
+    const subscription = this.channels.add(connection, channel);
+    try {
+      await this.joiner.join(subscription, request);
+      await this.presence.join(subscription);
+    } catch (error) {
+      this.channels.remove(subscription);
+      throw error;
+    }
+  }
+
+  /** @returns whether the connection was subscribed */
+  unsubscribe(connection: Connection, channel: string): boolean {
+    const subscription = connection.subscriptions.get(channel);
+    return subscription !== undefined && this.lifecycle.unsubscribe(subscription);
+  }
+
+  /** The frames of a channel's publications carry this, for the policy on slow consumers. */
+  originOf(channel: string): FrameOrigin {
+    return this.channels.get(channel)?.origin ?? { channel, policy: this.rules.for(channel).policy };
+  }
+
+  snapshotStats(): HubStats {
+    return {
+      ...this.stats,
+      clients: this.connections.size,
+      channels: this.channels.size,
+      subscribers: this.channels.subscriptions,
+    };
+  }
+
+  /** Drains and closes; the adapter is stopped separately, last of all. Every call gets the same promise. */
+  shutdown(): Promise<void> {
+    return (this.closing ??= this.close());
+  }
+
+  private async close(): Promise<void> {
+    this.state = 'draining';
+    const { timeout } = this.settings.shutdown;
+    await withTimeout(drainHub(this.connections, this.lifecycle, this.settings.shutdown), timeout);
+    this.state = 'closed';
+  }
+}
+
+/** Waits for `work`, but no longer than `ms`. */
+async function withTimeout(work: Promise<void>, ms: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<void>((resolve) => (timer = setTimeout(resolve, ms)));
+  try {
+    await Promise.race([work, timeout]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,75 @@
+import { channelNameRule } from '../protocol/channel-name';
+import { ErrorCode, RealtimeError } from '../protocol/errors';
+
+/** The hub has been shut down, or is about to be. @publicApi */
+export class HubClosedError extends RealtimeError {
+  override name = 'HubClosedError';
+
+  constructor(readonly operation: string) {
+    super(
+      ErrorCode.Unavailable,
+      `hub.${operation}() was called after the hub was shut down. Stop the callers before the application closes.`,
+    );
+  }
+}
+
+/** A payload has no JSON form. Thrown to whoever published it; nothing was sent. @publicApi */
+export class SerializationError extends RealtimeError {
+  override name = 'SerializationError';
+
+  constructor(
+    readonly type: string,
+    readonly channel: string | undefined,
+    cause: unknown,
+  ) {
+    const where = channel === undefined ? '' : ` on channel ${JSON.stringify(channel)}`;
+    const why = cause instanceof Error ? cause.message : String(cause);
+    super(
+      ErrorCode.Internal,
+      `The data of ${JSON.stringify(type)}${where} cannot be serialised as JSON (${why}). ` +
+        'Publish plain data: no cycles, BigInts or functions.',
+    );
+    this.cause = cause;
+  }
+}
+
+/** A channel's name breaks the rules. @publicApi */
+export class InvalidChannelError extends RealtimeError {
+  override name = 'InvalidChannelError';
+
+  constructor(
+    readonly channel: unknown,
+    maxLength: number,
+  ) {
+    const shown = typeof channel === 'string' ? JSON.stringify(channel.slice(0, 64)) : `a ${typeof channel}`;
+    super(ErrorCode.InvalidChannel, `${shown} is no channel name: ${channelNameRule(maxLength)}`);
+  }
+}
+
+/** A connection holds as many subscriptions as it may. @publicApi */
+export class SubscriptionLimitError extends RealtimeError {
+  override name = 'SubscriptionLimitError';
+
+  constructor(
+    readonly connectionId: string,
+    readonly limit: number,
+  ) {
+    super(
+      ErrorCode.LimitExceeded,
+      `A connection may hold ${limit} subscriptions (limits.subscriptionsPerConnection). Unsubscribe from a channel first.`,
+    );
+  }
+}
+
+/** A channel that nothing declares. @publicApi */
+export class UndeclaredChannelError extends RealtimeError {
+  override name = 'UndeclaredChannelError';
+
+  constructor(readonly channel: string) {
+    super(
+      ErrorCode.Forbidden,
+      `Nothing declares the channel ${JSON.stringify(channel)}. Declare it on the server: a pattern in the module's ` +
+        '"channels", or a handler with @OnSubscribe or @SubscribeChannel.',
+    );
+  }
+}

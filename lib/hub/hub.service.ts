@@ -1,0 +1,242 @@
+import { randomUUID } from 'node:crypto';
+import { Injectable, Logger } from '@nestjs/common';
+import type { AdapterDelivery, ConnectionTarget, ControlCommand } from '../adapter/hub-adapter';
+import { CloseCode } from '../protocol/close-codes';
+import type { ConnectedUser } from '../protocol/connected-user';
+import { BroadcastSender } from './broadcast-sender';
+import type { HistoryPage, HistoryRequest } from './channel-history';
+import { Connection } from './connection';
+import { CustomConnection } from './custom-connection';
+import type { HubCore } from './hub-core';
+import type { ChannelInfo, ConnectionInfo, HubStats } from './hub-stats';
+import type { PresenceSnapshot } from './presence';
+import type { PublishOptions, PublishResult } from './publish.types';
+import type { Subscriber } from './subscriber';
+
+/** Who a call is about: all connections of a user, or one connection, on whichever instance. @publicApi */
+export type HubTarget = ConnectionTarget;
+
+/**
+ * Publishes to channels, users and connections, and tells who is there. Inject it anywhere.
+ *
+ * What is sent reaches the clients of every instance; what is counted or listed is of this instance, unless it says
+ * otherwise.
+ *
+ * @example
+ * constructor(private readonly hub: HubService) {}
+ * await this.hub.publish('room:lobby', { text: 'hello' }, { type: 'chat' });
+ *
+ * @publicApi
+ */
+@Injectable()
+export class HubService implements BroadcastSender {
+  private readonly logger = new Logger(HubService.name);
+  private readonly registered = new Map<Subscriber, Connection>();
+
+  /** @internal */
+  constructor(private readonly core: HubCore) {}
+
+  /**
+   * Publishes to a channel.
+   *
+   * Without history: this instance's subscribers get it first, then the others; when the way to them is down the call
+   * still resolves, with `delivered: 'local'`. With history: it is stored first and then delivered everywhere in one
+   * order; when it cannot be stored the call rejects and nobody gets it.
+   *
+   * @param channel `[A-Za-z0-9_.:-]`, 1 to 256 characters; it need not be declared
+   * @param data anything that JSON can carry
+   * @throws HubClosedError, InvalidChannelError, SerializationError
+   * @example await hub.publish('room:lobby', { text: 'hi' }, { type: 'chat', idempotencyKey: order.id });
+   */
+  async publish(channel: string, data?: unknown, options: PublishOptions = {}): Promise<PublishResult> {
+    this.core.assertOpen('publish');
+    this.core.assertChannelName(channel);
+    const { type = 'message', from, exclude, idempotencyKey } = options;
+    const frame = this.core.encode({ type, channel, data, from }, this.core.originOf(channel));
+    return this.core.publisher.publish({
+      channel,
+      frame,
+      exclude: typeof exclude === 'string' ? [exclude] : exclude,
+      idempotencyKey,
+    });
+  }
+
+  /**
+   * Sends to every connection of every instance, whatever it is subscribed to.
+   *
+   * @throws HubClosedError, SerializationError
+   * @example await hub.broadcast('deploy:started', { env: 'production' });
+   */
+  async broadcast(type: string, data?: unknown): Promise<PublishResult> {
+    this.core.assertOpen('broadcast');
+    return this.core.publisher.broadcast(this.core.encode({ type, data }));
+  }
+
+  /**
+   * Sends to all connections of a user.
+   *
+   * @throws HubClosedError, SerializationError
+   * @example await hub.sendToUser('alice', 'notice', { unread: 3 });
+   */
+  sendToUser(userId: string, type: string, data?: unknown): Promise<PublishResult> {
+    return this.sendTo({ userId }, type, data);
+  }
+
+  /**
+   * Sends to one connection.
+   *
+   * @throws HubClosedError, SerializationError
+   */
+  sendToConnection(connectionId: string, type: string, data?: unknown): Promise<PublishResult> {
+    return this.sendTo({ connectionId }, type, data);
+  }
+
+  /**
+   * Subscribes connections to a channel from the server's side. No `@OnSubscribe` handler is asked, and the channel
+   * need not be declared. The client is told by `subscribed`.
+   *
+   * @throws HubClosedError, InvalidChannelError, SubscriptionLimitError
+   * @example await hub.subscribe({ userId: 'alice' }, 'room:lobby');
+   */
+  async subscribe(target: HubTarget, channel: string): Promise<PublishResult> {
+    this.core.assertOpen('subscribe');
+    this.core.assertChannelName(channel);
+    await this.core.commands.subscribe(target, channel);
+    return this.control({ kind: 'subscribe', target, channel });
+  }
+
+  /** Takes connections off a channel. The client is told by `unsubscribed`. @throws HubClosedError */
+  async unsubscribe(target: HubTarget, channel: string, options: { reason?: string } = {}): Promise<PublishResult> {
+    this.core.assertOpen('unsubscribe');
+    const { reason = 'unsubscribed by the server' } = options;
+    this.core.commands.unsubscribe(target, channel, reason);
+    return this.control({ kind: 'unsubscribe', target, channel, reason });
+  }
+
+  /**
+   * Ends connections.
+   *
+   * @param options `code`: the close code, 4503 (final: clients do not come back by themselves) by default; `reason`:
+   * at most 123 bytes, the client reads it
+   * @throws HubClosedError, RangeError for a code that may not be sent
+   * @example await hub.disconnect({ userId: 'mallory' }, { reason: 'account closed' });
+   */
+  async disconnect(target: HubTarget, options: { code?: number; reason?: string } = {}): Promise<PublishResult> {
+    this.core.assertOpen('disconnect');
+    const { code = CloseCode.Forbidden, reason = '' } = options;
+    assertCloseFrame(code, reason);
+    this.core.commands.disconnect(target, code, reason);
+    return this.control({ kind: 'disconnect', target, code, reason });
+  }
+
+  /**
+   * Lets an object of your own take part: it gets broadcasts, and what it is subscribed to with
+   * `hub.subscribe({ connectionId })`.
+   *
+   * @returns its connection; registering the same object again returns the same one
+   * @throws HubClosedError
+   */
+  register(subscriber: Subscriber, options: { id?: string; user?: ConnectedUser } = {}): Connection {
+    const existing = this.registered.get(subscriber);
+    if (existing) return existing;
+    const { id = randomUUID(), user } = options;
+    const connection = new CustomConnection(this.core, { id, user }, subscriber);
+    this.core.register(connection);
+    this.registered.set(subscriber, connection);
+    this.core.lifecycle.hooks.connected(connection).catch((error: unknown) => {
+      this.logger.error('An @OnConnect handler refused a registered subscriber', String(error));
+      connection.close(CloseCode.ServerError, 'refused');
+      this.unregister(subscriber);
+    });
+    return connection;
+  }
+
+  /** Takes a registered subscriber out. Idempotent. @returns whether it was there */
+  unregister(subscriber: Subscriber): boolean {
+    const connection = this.registered.get(subscriber);
+    if (!connection) return false;
+    this.registered.delete(subscriber);
+    this.core.lifecycle.end(connection, { code: CloseCode.Normal, reason: '' });
+    return true;
+  }
+
+  /** Pages through a channel's history. @throws RealtimeError `not_found` when the channel keeps none */
+  history(channel: string, request: HistoryRequest = {}): Promise<HistoryPage> {
+    this.core.assertChannelName(channel);
+    return this.core.history.page(channel, request);
+  }
+
+  /** Forgets a channel's history: clients with older cursors are told that they cannot be continued. */
+  async clearHistory(channel: string): Promise<void> {
+    this.core.assertOpen('clearHistory');
+    await this.core.adapter.clearHistory(channel);
+  }
+
+  /** Who is on a channel, over all instances. Empty unless the channel has `presence`. */
+  presence(channel: string): Promise<PresenceSnapshot> {
+    this.core.assertChannelName(channel);
+    return this.core.presence.snapshot(channel);
+  }
+
+  /** The connections of this instance, as they are now. */
+  connections(): ConnectionInfo[] {
+    return [...this.core.connections.values()].map((connection) => ({
+      id: connection.id,
+      user: connection.user?.id ?? null,
+      transport: connection.transport,
+      channels: connection.channels,
+      connectedAt: connection.connectedAt,
+      remoteAddress: connection.handshake.remoteAddress,
+    }));
+  }
+
+  /** The channels with subscribers on this instance, as they are now. */
+  channels(): { name: string; subscribers: number }[] {
+    return [...this.core.channels.values()].map(({ name, size }) => ({ name, subscribers: size }));
+  }
+
+  /** One channel on this instance; undefined when nobody here is subscribed to it. */
+  channelInfo(name: string): ChannelInfo | undefined {
+    const channel = this.core.channels.get(name);
+    if (!channel) return undefined;
+    const connections = channel.connections().map(({ id }) => id);
+    return { name, subscribers: channel.size, connections };
+  }
+
+  /** Counts of this instance. */
+  stats(): HubStats {
+    return this.core.snapshotStats();
+  }
+
+  /**
+   * Sends every client away and closes the hub. The application does it by itself when it closes; calling it again, or
+   * twice at once, is safe.
+   */
+  shutdown(): Promise<void> {
+    return this.core.shutdown();
+  }
+
+  private async sendTo(target: HubTarget, type: string, data: unknown): Promise<PublishResult> {
+    this.core.assertOpen('sendTo');
+    const frame = this.core.encode({ type, data });
+    this.core.commands.send(target, frame);
+    return this.control({ kind: 'send', target, payload: frame.text });
+  }
+
+  private async control(command: ControlCommand): Promise<{ delivered: AdapterDelivery }> {
+    return { delivered: await this.core.adapter.control(command) };
+  }
+}
+
+/** Longest reason that fits a close frame, in bytes (RFC 6455, section 5.5). */
+const MAX_REASON_BYTES = 123;
+
+function assertCloseFrame(code: number, reason: string): void {
+  const sendable = code === 1000 || code === 1001 || (code >= 1007 && code <= 1014) || (code >= 3000 && code <= 4999);
+  if (!Number.isInteger(code) || !sendable) {
+    throw new RangeError(`The close code ${code} may not be sent; use 1000, 1001, 1007–1014 or 3000–4999`);
+  }
+  if (Buffer.byteLength(reason) > MAX_REASON_BYTES) {
+    throw new RangeError(`The reason of a close has at most ${MAX_REASON_BYTES} bytes`);
+  }
+}

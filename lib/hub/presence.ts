@@ -1,0 +1,69 @@
+import { Logger } from '@nestjs/common';
+import type { HubAdapter, PresenceMember } from '../adapter/hub-adapter';
+import type { ChannelRules } from './channel-settings';
+import type { Connection } from './connection';
+import type { Subscription } from './subscription';
+
+/** Who is on a channel. @publicApi */
+export interface PresenceSnapshot {
+  readonly members: PresenceMember[];
+  /** Connections. */
+  readonly count: number;
+  /** Different users; each anonymous connection counts as one. */
+  readonly users: number;
+}
+
+/** Tells a channel's subscribers of a member, without a place in the history. */
+export type Announce = (channel: string, type: 'join' | 'leave', member: PresenceMember) => Promise<unknown>;
+
+/** Keeps the presence of the channels that have it. */
+export class Presence {
+  private readonly logger = new Logger(Presence.name);
+
+  constructor(
+    private readonly adapter: HubAdapter,
+    private readonly rules: ChannelRules,
+    private readonly announce: Announce,
+  ) {}
+
+  isKept(channel: string): boolean {
+    return this.rules.for(channel).presence !== undefined;
+  }
+
+  async join(subscription: Subscription): Promise<void> {
+    const { channel, connection } = subscription;
+    const { presence } = channel.settings;
+    if (presence === undefined) return;
+
+    const member = memberOf(connection);
+    const isNew = await this.adapter.addMember(channel.name, member);
+    if (!subscription.active) {
+      await this.adapter.removeMember(channel.name, connection.id);
+      return;
+    }
+    if (isNew && presence.announce) await this.announce(channel.name, 'join', member);
+  }
+
+  /** Never rejects: it runs while a connection ends, where nobody could handle it. */
+  async leave(subscription: Subscription): Promise<void> {
+    const { channel, connection } = subscription;
+    const { presence } = channel.settings;
+    if (presence === undefined) return;
+    try {
+      const wasThere = await this.adapter.removeMember(channel.name, connection.id);
+      if (wasThere && presence.announce) await this.announce(channel.name, 'leave', memberOf(connection));
+    } catch (error) {
+      this.logger.warn(`Could not remove ${connection.id} from the presence of ${channel.name}: ${String(error)}`);
+    }
+  }
+
+  async snapshot(channel: string): Promise<PresenceSnapshot> {
+    const members = await this.adapter.members(channel);
+    const users = new Set(members.map((member) => member.user ?? member.connectionId));
+    return { members, count: members.length, users: users.size };
+  }
+}
+
+function memberOf(connection: Connection): PresenceMember {
+  return { connectionId: connection.id, user: connection.user?.id ?? null, info: connection.info ?? null };
+}

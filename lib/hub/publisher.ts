@@ -1,0 +1,120 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { HubAdapter, IdempotentResult } from '../adapter/hub-adapter';
+import { encodeCursor } from '../protocol/cursor';
+import { ErrorCode, RealtimeError } from '../protocol/errors';
+import type { ChannelRegistry } from './channel-registry';
+import type { ChannelRules } from './channel-settings';
+import type { ConnectionRegistry } from './connection-registry';
+import type { Frame } from './frame';
+import type { HubStats } from './hub-stats';
+import type { PublishResult } from './publish.types';
+
+/** How long an idempotency key is remembered (PROTOCOL.md), in ms. */
+const IDEMPOTENCY_TTL = 5 * 60_000;
+/** How long a repeat waits for the first attempt that is still under way, in ms. */
+const IDEMPOTENCY_WAIT = 5_000;
+const IDEMPOTENCY_POLL = 25;
+
+/** An encoded publication. */
+export interface OutgoingPublication {
+  readonly channel: string;
+  readonly frame: Frame;
+  readonly exclude?: readonly string[];
+  readonly idempotencyKey?: string;
+}
+
+/**
+ * Publishes in the two modes of delivery. Without history: this instance's subscribers first, then the others. With
+ * history: the adapter appends, and every instance, this one too, delivers on receipt, so that all see one order.
+ */
+export class Publisher {
+  constructor(
+    private readonly adapter: HubAdapter,
+    private readonly rules: ChannelRules,
+    private readonly channels: ChannelRegistry,
+    private readonly connections: ConnectionRegistry,
+    private readonly stats: HubStats,
+  ) {}
+
+  async publish(publication: OutgoingPublication): Promise<PublishResult> {
+    if (publication.idempotencyKey === undefined) return this.publishNow(publication);
+
+    const key = idempotencyKey(publication.channel, publication.idempotencyKey);
+    const first = await this.claim(key);
+    if (first) return repeatOf(first);
+    try {
+      const result = await this.publishNow(publication);
+      await this.adapter.remember(key, result, IDEMPOTENCY_TTL);
+      return result;
+    } catch (error) {
+      await this.adapter.release(key).catch(() => undefined);
+      throw error;
+    }
+  }
+
+  /** Publishes past the history: what it says is true only now (join, leave). */
+  publishTransient(publication: OutgoingPublication): Promise<PublishResult> {
+    return this.publishWithoutHistory(publication);
+  }
+
+  async broadcast(frame: Frame): Promise<PublishResult> {
+    this.stats.published++;
+    this.broadcastLocally(frame);
+    return { delivered: await this.adapter.broadcast(frame.payload) };
+  }
+
+  broadcastLocally(frame: Frame): void {
+    let delivered = 0;
+    for (const connection of this.connections.values()) {
+      if (connection.send(frame)) delivered++;
+    }
+    this.stats.delivered += delivered;
+  }
+
+  private publishNow(publication: OutgoingPublication): Promise<PublishResult> {
+    const { channel } = publication;
+    const settings = this.channels.get(channel)?.settings ?? this.rules.for(channel);
+    if (settings.history === undefined) return this.publishWithoutHistory(publication);
+    return this.append(publication, settings.history);
+  }
+
+  private async append(
+    { channel, frame, exclude }: OutgoingPublication,
+    history: NonNullable<ReturnType<ChannelRules['for']>['history']>,
+  ): Promise<PublishResult> {
+    this.stats.published++;
+    const { position } = await this.adapter.append({ channel, payload: frame.payload, exclude }, history);
+    return { delivered: 'cluster', cursor: encodeCursor(position) };
+  }
+
+  private async publishWithoutHistory({ channel, frame, exclude }: OutgoingPublication): Promise<PublishResult> {
+    this.stats.published++;
+    const local = this.channels.get(channel);
+    if (local) this.stats.delivered += local.fanOut(frame, undefined, exclude);
+    return { delivered: await this.adapter.publish({ channel, payload: frame.payload, exclude }) };
+  }
+
+  /** @returns the outcome of the first attempt, or undefined when this is the first */
+  private async claim(key: string): Promise<IdempotentResult | undefined> {
+    const deadline = Date.now() + IDEMPOTENCY_WAIT;
+    for (;;) {
+      const first = await this.adapter.claim(key, IDEMPOTENCY_TTL);
+      if (first === undefined || first.delivered !== undefined) return first;
+      if (Date.now() >= deadline) {
+        throw new RealtimeError(
+          ErrorCode.Unavailable,
+          'An earlier publication with the same idempotencyKey is still under way. Try again later with the same key.',
+        );
+      }
+      await delay(IDEMPOTENCY_POLL);
+    }
+  }
+}
+
+function idempotencyKey(channel: string, key: string): string {
+  return `${channel}\n${key}`;
+}
+
+function repeatOf(first: IdempotentResult): PublishResult {
+  return { delivered: first.delivered ?? 'cluster', cursor: first.cursor, duplicate: true };
+}

@@ -1,0 +1,106 @@
+import { parse as parseJson } from 'secure-json-parse';
+import { DEFAULT_ENVELOPE, type EnvelopeFields } from './envelope';
+import { ErrorCode, RealtimeError } from './errors';
+
+/** What a client sent, its fields checked for their types and nothing else. */
+export interface Command {
+  type: string;
+  id?: string | number;
+  channel?: string;
+  data?: unknown;
+  cursor?: string;
+  replay?: number;
+  idempotencyKey?: string;
+}
+
+/** Longest correlation id or idempotency key, in characters: both are kept and echoed by the server. */
+export const MAX_ID_LENGTH = 256;
+
+/** Commands whose channel may stand as a string in `data`. */
+const CHANNEL_IN_DATA: ReadonlySet<string> = new Set(['subscribe', 'unsubscribe']);
+
+/**
+ * A message that is no command. It carries the correlation id when the message had a usable one, so that the error can
+ * be told apart on the client.
+ */
+export class MalformedCommandError extends RealtimeError {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    readonly id?: string | number,
+  ) {
+    super(code, message);
+  }
+}
+
+/**
+ * Parses the text of one frame.
+ *
+ * @throws MalformedCommandError for anything that is not a JSON object with fields of the right types; keys that
+ * reach for a prototype (`__proto__`, `constructor.prototype`) are refused
+ */
+export function parseCommand(text: string, fields: EnvelopeFields = DEFAULT_ENVELOPE): Command {
+  const message = parseObject(text);
+  const id = readId(message.id);
+  const fail = (code: ErrorCode, reason: string): never => {
+    throw new MalformedCommandError(code, reason, id);
+  };
+
+  const type = message[fields.type];
+  if (typeof type !== 'string' || type === '') return fail(ErrorCode.BadRequest, `"${fields.type}" must be a non-empty string`);
+  if (message.id !== undefined && id === undefined) {
+    return fail(ErrorCode.BadRequest, `"id" must be a number or a string of up to ${MAX_ID_LENGTH} characters`);
+  }
+
+  const command: Command = { type };
+  if (id !== undefined) command.id = id;
+  const data = message[fields.data];
+  if (data !== undefined) command.data = data;
+
+  const channel = message.channel ?? (CHANNEL_IN_DATA.has(type) ? data : undefined);
+  if (channel !== undefined) {
+    if (typeof channel !== 'string') return fail(ErrorCode.InvalidChannel, '"channel" must be a string');
+    command.channel = channel;
+  }
+  if (message.cursor !== undefined && message.cursor !== null) {
+    if (typeof message.cursor !== 'string') return fail(ErrorCode.BadRequest, '"cursor" must be a string');
+    command.cursor = message.cursor;
+  }
+  if (message.replay !== undefined) {
+    if (!isCount(message.replay)) return fail(ErrorCode.BadRequest, '"replay" must be an integer of at least 0');
+    command.replay = message.replay;
+  }
+  if (message.idempotencyKey !== undefined) {
+    if (!isShortString(message.idempotencyKey)) {
+      return fail(ErrorCode.BadRequest, `"idempotencyKey" must be a string of 1 to ${MAX_ID_LENGTH} characters`);
+    }
+    command.idempotencyKey = message.idempotencyKey;
+  }
+  return command;
+}
+
+function parseObject(text: string): Record<string, unknown> {
+  let message: unknown;
+  try {
+    message = parseJson(text, { protoAction: 'error', constructorAction: 'error' });
+  } catch {
+    throw new MalformedCommandError(ErrorCode.BadRequest, 'a frame must hold one JSON object');
+  }
+  if (typeof message !== 'object' || message === null || Array.isArray(message)) {
+    throw new MalformedCommandError(ErrorCode.BadRequest, 'a frame must hold one JSON object');
+  }
+  return message as Record<string, unknown>;
+}
+
+function readId(id: unknown): string | number | undefined {
+  if (typeof id === 'number') return id;
+  return typeof id === 'string' && id.length <= MAX_ID_LENGTH ? id : undefined;
+}
+
+function isShortString(value: unknown): value is string {
+  return typeof value === 'string' && value.length > 0 && value.length <= MAX_ID_LENGTH;
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 0;
+}
