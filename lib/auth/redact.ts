@@ -1,0 +1,81 @@
+import { inspect } from 'node:util';
+
+const REDACTED = '[redacted]';
+const MIN_SECRET_LENGTH = 4;
+/** What keys and tokens are usually made of. */
+const PLAIN = /^[A-Za-z0-9._~+/=:-]+$/;
+
+/**
+ * A URL as it may be logged: the value of every `token` parameter replaced, however its name is cased or
+ * percent-encoded. Everything else stays as it was, byte for byte.
+ *
+ * @param url a request's target, or a whole URL
+ * @example redactToken('/ws?token=abc&room=1') // '/ws?token=[redacted]&room=1'
+ */
+export function redactToken(url: string): string {
+  const start = url.indexOf('?');
+  if (start === -1) return url;
+  const parameters = url.slice(start + 1).split('&');
+  return `${url.slice(0, start)}?${parameters.map(redactParameter).join('&')}`;
+}
+
+function redactParameter(parameter: string): string {
+  const equals = parameter.indexOf('=');
+  if (equals === -1) return parameter;
+  const name = parameter.slice(0, equals);
+  return decodedName(name).toLowerCase() === 'token' ? `${name}=${REDACTED}` : parameter;
+}
+
+/** Decoded as the reader of the query does it, which forgives broken escapes where `decodeURIComponent` throws. */
+function decodedName(name: string): string {
+  for (const [decoded] of new URLSearchParams(`${name}=`)) return decoded.trim();
+  return '';
+}
+
+/** A text without the secret, in each form that it travels in. */
+export function redactSecret(text: string, secret: string | undefined): string {
+  let redacted = text;
+  for (const form of formsOf(secret)) redacted = redacted.replaceAll(form, REDACTED);
+  return redacted;
+}
+
+/**
+ * An error that may be handed to hooks and logs: the error itself when no trace of the secret is in it, else a copy of
+ * its name, message and stack without the secret. HTTP clients' errors, for one, hold the request they failed at.
+ */
+export function withoutSecret(error: unknown, secret: string | undefined): unknown {
+  const forms = formsOf(secret);
+  if (forms.length === 0) return error;
+  // A text with other characters is shown escaped, and would not be found again.
+  const shown = PLAIN.test(secret ?? '') ? inspectAll(error) : undefined;
+  if (shown !== undefined && !forms.some((form) => shown.includes(form))) return error;
+  const source = error instanceof Error ? error : new Error(typeof error === 'string' ? error : 'not an Error');
+  const copy = new Error(redactSecret(source.message, secret));
+  copy.name = redactSecret(source.name, secret);
+  copy.stack = redactSecret(source.stack ?? '', secret);
+  return copy;
+}
+
+function formsOf(secret: string | undefined): string[] {
+  // A very short secret would match everywhere, and one that short protects nothing.
+  if (secret === undefined || secret.length < MIN_SECRET_LENGTH) return [];
+  const encoded = Buffer.from(secret, 'utf8').toString('base64url');
+  return [...new Set([secret, encoded, percentEncoded(secret)])];
+}
+
+function percentEncoded(text: string): string {
+  try {
+    return encodeURIComponent(text);
+  } catch {
+    // Half a surrogate pair has no percent-encoded form.
+    return text;
+  }
+}
+
+function inspectAll(error: unknown): string | undefined {
+  try {
+    return inspect(error, { depth: 6, maxArrayLength: 200, maxStringLength: 100_000, breakLength: Infinity });
+  } catch {
+    return undefined;
+  }
+}
