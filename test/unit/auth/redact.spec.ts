@@ -1,0 +1,93 @@
+import * as fc from 'fast-check';
+import { inspect } from 'node:util';
+import { redactSecret, redactToken, withoutSecret } from '../../../lib/auth/redact';
+
+const TOKEN = 's3cr3t-t0k3n+/=';
+
+describe('redactToken', () => {
+  it.each([
+    ['/ws?token=abc', '/ws?token=[redacted]'],
+    ['/ws?token=abc&room=1', '/ws?token=[redacted]&room=1'],
+    ['/ws?room=1&token=abc&token=def', '/ws?room=1&token=[redacted]&token=[redacted]'],
+    ['/ws?%74oken=abc', '/ws?%74oken=[redacted]'],
+    ['/ws?%74%6f%6B%65%6e=abc', '/ws?%74%6f%6B%65%6e=[redacted]'],
+    ['/ws?TOKEN=abc', '/ws?TOKEN=[redacted]'],
+    ['/ws?token=a=b=c', '/ws?token=[redacted]'],
+    ['/ws?token=abc#def', '/ws?token=[redacted]'],
+    ['/ws?+token=abc', '/ws?+token=[redacted]'],
+    ['https://example.com/ws?a=%zz&token=%zz', 'https://example.com/ws?a=%zz&token=[redacted]'],
+    ['/ws?token', '/ws?token'],
+    ['/ws?tokens=abc&room=token', '/ws?tokens=abc&room=token'],
+    ['/ws?%=1&%zz=2&=3', '/ws?%=1&%zz=2&=3'],
+    ['/ws', '/ws'],
+    ['', ''],
+  ])('makes %p to %p', (url, expected) => {
+    expect(redactToken(url)).toBe(expected);
+  });
+
+  it('leaves no token that the query would be read to have, and nothing else is changed', () => {
+    const name = fc.oneof(
+      fc.constantFrom('token', '%74oken', 'to%6Ben'),
+      fc.webQueryParameters().map((text) => text.replaceAll(/[=&]/g, '')),
+    );
+    const parameters = fc.array(fc.tuple(name, fc.stringMatching(/^[!$'()*,;:@a-z0-9%+=/?]{0,12}$/)), { maxLength: 6 });
+    fc.assert(
+      fc.property(parameters, (list) => {
+        const query = list.map(([key, value]) => `${key}=${value}`).join('&');
+        const before = [...new URLSearchParams(query)];
+        const after = [...new URLSearchParams(redactToken(`/ws?${query}`).slice('/ws?'.length))];
+        expect(after).toEqual(
+          before.map(([key, value]) => [key, key.trim().toLowerCase() === 'token' ? '[redacted]' : value]),
+        );
+      }),
+    );
+  });
+});
+
+describe('redactSecret', () => {
+  it('takes out the token as it is, percent-encoded, and as its subprotocol entry', () => {
+    const forms = [TOKEN, encodeURIComponent(TOKEN), Buffer.from(TOKEN).toString('base64url')];
+    expect(redactSecret(`a ${forms.join(' b ')} c`, TOKEN)).toBe('a [redacted] b [redacted] b [redacted] c');
+  });
+
+  it('takes any text for a token, half surrogate pairs too', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', minLength: 4 }), (token) => {
+        expect(redactSecret(`<${token}>`, token)).not.toContain(`<${token}>`);
+      }),
+    );
+  });
+});
+
+describe('withoutSecret', () => {
+  it('hands out the error itself when the token is nowhere in it', () => {
+    const error = Object.assign(new Error('no'), { response: { status: 503 } });
+    expect(withoutSecret(error, TOKEN)).toBe(error);
+  });
+
+  it.each([
+    ['its message', new Error(`bad ${TOKEN}`)],
+    ['the request it holds', Object.assign(new Error('no'), { config: { headers: { a: `Bearer ${TOKEN}` } } })],
+    ['its cause', new Error('no', { cause: new Error(TOKEN) })],
+    ['a text that was thrown', `bad ${TOKEN}`],
+    ['an object that was thrown', { token: TOKEN }],
+  ])('hands out a copy without the token when it is in %s', (_where, error) => {
+    const copy = withoutSecret(error, TOKEN);
+    expect(copy).toBeInstanceOf(Error);
+    expect(inspect(copy, { depth: null, showHidden: true })).not.toContain(TOKEN);
+  });
+
+  it.each(['it\'s "quoted"', 'back\\slash', 'two\nlines', 'émoji 😀'])('finds a token of %p too', (token) => {
+    const error = Object.assign(new Error('no'), { config: { token } });
+    expect(JSON.stringify(withoutSecret(error, token))).not.toContain(JSON.stringify(token));
+  });
+
+  it('survives an error that cannot be shown', () => {
+    const error = Object.assign(new Error(`bad ${TOKEN}`), {
+      [inspect.custom]() {
+        throw new Error('cannot be shown');
+      },
+    });
+    expect(inspect(withoutSecret(error, TOKEN))).not.toContain(TOKEN);
+  });
+});
