@@ -5,11 +5,14 @@ import type { ConnectionRegistry } from './connection-registry';
 import { type DisconnectEvent, type HubHooks, NO_HOOKS } from './hub-hooks';
 import type { Presence } from './presence';
 import type { Subscription } from './subscription';
+import type { TokenExpiry } from './token-expiry';
 
 /** Takes connections in and out, and runs what must happen exactly once at the end of each. */
 export class ConnectionLifecycle {
   hooks: HubHooks = NO_HOOKS;
   private readonly logger = new Logger('Hub');
+  /** Connect handlers under way. */
+  private readonly beginning = new Map<Connection, Promise<void>>();
   /** Ends under way: hooks and the removal from presence. */
   private readonly ending = new Set<Promise<void>>();
 
@@ -17,11 +20,25 @@ export class ConnectionLifecycle {
     private readonly connections: ConnectionRegistry,
     private readonly channels: ChannelRegistry,
     private readonly presence: Presence,
+    private readonly expiry: TokenExpiry,
   ) {}
+
+  /** Runs the connect handlers. Its end waits for them. @throws what a handler refuses with */
+  begin(connection: Connection): Promise<void> {
+    const begun = this.hooks.connected(connection);
+    const settled = begun.then(
+      () => undefined,
+      () => undefined,
+    );
+    this.beginning.set(connection, settled);
+    void settled.then(() => this.beginning.delete(connection));
+    return begun;
+  }
 
   /** Idempotent. Everything that others can see happens at once; the hooks run on. */
   end(connection: Connection, event: DisconnectEvent): void {
     if (!this.connections.remove(connection)) return;
+    this.expiry.unwatch(connection);
     const subscriptions = [...connection.subscriptions.values()];
     for (const subscription of subscriptions) this.channels.remove(subscription);
     this.track(this.runEnd(connection, subscriptions, event));
@@ -40,6 +57,7 @@ export class ConnectionLifecycle {
   }
 
   private async runEnd(connection: Connection, subscriptions: Subscription[], event: DisconnectEvent): Promise<void> {
+    await this.beginning.get(connection);
     for (const subscription of subscriptions) await this.runUnsubscribe(subscription);
     await this.guard('@OnDisconnect', () => this.hooks.disconnected(connection, event));
   }

@@ -34,6 +34,8 @@ export abstract class Connection implements Subscriber {
   info: unknown;
   /** The room that the connection's path fixed: messages without a channel belong to it. @internal */
   room: string | undefined;
+  /** Settles when `@OnConnect` is through and messages may be handled; undefined from then on. @internal */
+  ready: Promise<void> | undefined;
   /** When the connection began, in ms since the epoch. */
   readonly connectedAt = Date.now();
   /** @internal */
@@ -88,6 +90,12 @@ export abstract class Connection implements Subscriber {
   sendMessage(message: OutboundMessage): boolean {
     return this.send(this.hub.encode(message));
   }
+
+  /** Stops taking messages from the client, who then waits. @internal */
+  pauseReading(): void {}
+
+  /** @internal */
+  resumeReading(): void {}
 
   /** Whether the client keeps up with what it is sent. @internal */
   get writable(): boolean {

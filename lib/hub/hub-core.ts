@@ -19,6 +19,7 @@ import { LocalCommands } from './local-commands';
 import type { OutboxObserver } from './outbox';
 import { Presence } from './presence';
 import { Publisher } from './publisher';
+import { TokenExpiry } from './token-expiry';
 
 /** Where the hub is in its life. */
 export type HubState = 'starting' | 'running' | 'draining' | 'closed';
@@ -30,6 +31,7 @@ export class HubCore implements ConnectionHub {
   state: HubState = 'starting';
   readonly stats: HubStats = { clients: 0, channels: 0, subscribers: 0, published: 0, delivered: 0, dropped: 0, evicted: 0 };
   readonly scheduler = new FlushScheduler();
+  readonly expiry = new TokenExpiry();
   readonly connections = new ConnectionRegistry();
   readonly channels: ChannelRegistry;
   readonly publisher: Publisher;
@@ -55,7 +57,7 @@ export class HubCore implements ConnectionHub {
     });
     this.history = new ChannelHistory(adapter, rules, settings.envelope);
     this.joiner = new ChannelJoiner(adapter);
-    this.lifecycle = new ConnectionLifecycle(this.connections, this.channels, this.presence);
+    this.lifecycle = new ConnectionLifecycle(this.connections, this.channels, this.presence, this.expiry);
     this.commands = new LocalCommands(this, this.connections, this.channels, this.lifecycle, (id, channel) => {
       const connection = this.connections.get(id);
       return connection ? this.subscribe(connection, channel, {}) : Promise.resolve();
@@ -71,6 +73,7 @@ export class HubCore implements ConnectionHub {
   register(connection: Connection): void {
     if (this.state === 'draining' || this.state === 'closed') throw new HubClosedError('register');
     this.connections.add(connection);
+    this.expiry.watch(connection);
   }
 
   /** @throws SerializationError */
@@ -149,6 +152,7 @@ export class HubCore implements ConnectionHub {
     this.state = 'draining';
     const { timeout } = this.settings.shutdown;
     await withTimeout(drainHub(this.connections, this.lifecycle, this.settings.shutdown), timeout);
+    this.expiry.stop();
     this.state = 'closed';
   }
 }

@@ -22,6 +22,7 @@ export async function drainHub(
     await nextTurn();
   }
   for (const connection of connections.values()) lifecycle.end(connection, { code: CloseCode.GoingAway, reason: '' });
+  await lifecycle.hooks.idle();
   await lifecycle.settled();
 }
 

@@ -12,8 +12,10 @@ export interface HubHooks {
   connected(connection: Connection): Promise<void>;
   disconnected(connection: Connection, event: DisconnectEvent): Promise<void>;
   unsubscribed(connection: Connection, channel: string): Promise<void>;
+  /** Resolves when no handler is running any more. */
+  idle(): Promise<void>;
 }
 
 const nothing = (): Promise<void> => Promise.resolve();
 
-export const NO_HOOKS: HubHooks = { connected: nothing, disconnected: nothing, unsubscribed: nothing };
+export const NO_HOOKS: HubHooks = { connected: nothing, disconnected: nothing, unsubscribed: nothing, idle: nothing };

@@ -143,7 +143,7 @@ export class HubService implements BroadcastSender {
     const connection = new CustomConnection(this.core, { id, user }, subscriber);
     this.core.register(connection);
     this.registered.set(subscriber, connection);
-    this.core.lifecycle.hooks.connected(connection).catch((error: unknown) => {
+    this.core.lifecycle.begin(connection).catch((error: unknown) => {
       this.logger.error('An @OnConnect handler refused a registered subscriber', String(error));
       connection.close(CloseCode.ServerError, 'refused');
       this.unregister(subscriber);

@@ -52,6 +52,17 @@ export class Outbox implements Flushable {
     private readonly observer: OutboxObserver,
   ) {}
 
+  /** Keeps everything back until {@link release}: the greeting has to be first. */
+  hold(): void {
+    this.backlog = [];
+  }
+
+  /** Ends a hold: `first`, then what has gathered. */
+  release(first?: Frame): void {
+    if (first !== undefined) this.backlog?.unshift(first);
+    this.drained();
+  }
+
   /** @returns whether the frame was accepted */
   push(frame: Frame): boolean {
     if (this.closed) return false;

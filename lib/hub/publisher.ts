@@ -36,14 +36,19 @@ export class Publisher {
     private readonly stats: HubStats,
   ) {}
 
-  async publish(publication: OutgoingPublication): Promise<PublishResult> {
-    if (publication.idempotencyKey === undefined) return this.publishNow(publication);
+  publish(publication: OutgoingPublication): Promise<PublishResult> {
+    const { channel, idempotencyKey } = publication;
+    if (idempotencyKey === undefined) return this.publishNow(publication);
+    return this.once(channel, idempotencyKey, () => this.publishNow(publication));
+  }
 
-    const key = idempotencyKey(publication.channel, publication.idempotencyKey);
+  /** Does the work that a key stands for, or, when it was done within the last 5 minutes, returns what came of it. */
+  async once(channel: string, idempotencyKey: string, work: () => Promise<PublishResult>): Promise<PublishResult> {
+    const key = `${channel}\n${idempotencyKey}`;
     const first = await this.claim(key);
     if (first) return repeatOf(first);
     try {
-      const result = await this.publishNow(publication);
+      const result = await work();
       await this.adapter.remember(key, result, IDEMPOTENCY_TTL);
       return result;
     } catch (error) {
@@ -109,10 +114,6 @@ export class Publisher {
       await delay(IDEMPOTENCY_POLL);
     }
   }
-}
-
-function idempotencyKey(channel: string, key: string): string {
-  return `${channel}\n${key}`;
 }
 
 function repeatOf(first: IdempotentResult): PublishResult {

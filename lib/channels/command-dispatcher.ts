@@ -1,0 +1,161 @@
+import type { Connection } from '../hub/connection';
+import type { HubCore } from '../hub/hub-core';
+import { CloseCode } from '../protocol/close-codes';
+import { type Command, MalformedCommandError, parseCommand } from '../protocol/commands';
+import { ErrorCode, type ErrorData, RealtimeError } from '../protocol/errors';
+import type { ChannelCommand, ChannelCommands } from './channel-commands';
+import { CommandLanes } from './command-lanes';
+import type { ErrorMapper } from './error-mapper';
+import type { MessageCommands } from './message-commands';
+import { RateLimiter } from './rate-limiter';
+import type { SessionCommands } from './session-commands';
+
+/** Bounds on what one client may ask for. */
+export interface DispatchLimits {
+  /** Messages a second; Infinity is no limit. */
+  readonly messagesPerSecond: number;
+  /** Commands of one connection that run or wait at a time; with more, nothing is read from its socket. */
+  readonly pendingCommands: number;
+}
+
+/** Commands without a channel run in one lane each. */
+const REFRESH_LANE = '\nrefresh';
+
+/** Takes the messages of all clients, parses them and gives each command to what carries it out. */
+export class CommandDispatcher {
+  private readonly lanes = new WeakMap<Connection, CommandLanes>();
+  private readonly limiters = new WeakMap<Connection, RateLimiter>();
+  private running = 0;
+  private idleWaiters: (() => void)[] = [];
+  private requestCount = 0;
+
+  constructor(
+    private readonly hub: HubCore,
+    private readonly channelCommands: ChannelCommands,
+    private readonly messageCommands: MessageCommands,
+    private readonly sessionCommands: SessionCommands,
+    private readonly errors: ErrorMapper,
+    private readonly limits: DispatchLimits,
+  ) {}
+
+  /** Takes the text of one frame. Never throws. */
+  handle(connection: Connection, text: string): void {
+    if (!this.admit(connection)) return;
+    let command: Command;
+    try {
+      command = parseCommand(text, this.hub.settings.envelope);
+    } catch (error) {
+      const id = error instanceof MalformedCommandError ? error.id : undefined;
+      this.refuse(connection, { id }, error);
+      return;
+    }
+    this.dispatch(connection, command);
+  }
+
+  /** Takes a binary frame, which nothing is defined for. */
+  handleBinary(connection: Connection): void {
+    if (!this.admit(connection)) return;
+    const error = new RealtimeError(ErrorCode.BadRequest, 'Binary frames are not accepted: send JSON in text frames');
+    this.refuse(connection, {}, error);
+  }
+
+  /** Subscribes a connection as if it had asked for it: to the room of its path, or what a handshake handler said. */
+  subscribe(connection: Connection, channel: string): Promise<void> {
+    const command: ChannelCommand = { type: 'subscribe', channel };
+    return this.run(connection, command, async () => {
+      this.hub.assertChannelName(channel);
+      await this.channelCommands.subscribe(connection, command);
+    });
+  }
+
+  /** Resolves when no handler runs any more. */
+  idle(): Promise<void> {
+    if (this.running === 0) return Promise.resolve();
+    return new Promise((resolve) => this.idleWaiters.push(resolve));
+  }
+
+  private dispatch(connection: Connection, command: Command): void {
+    if (command.type === 'ping') {
+      this.sessionCommands.ping(connection, command);
+      return;
+    }
+    const lanes = this.lanesOf(connection);
+    const lane = this.laneOf(connection, command);
+    void lanes
+      .add(lane, connection.ready, () => this.run(connection, command, () => this.execute(connection, command)))
+      .then(() => {
+        if (lanes.pending < this.limits.pendingCommands) connection.resumeReading();
+      });
+    if (lanes.pending >= this.limits.pendingCommands) connection.pauseReading();
+  }
+
+  private async execute(connection: Connection, command: Command): Promise<void> {
+    if (!connection.open) return;
+    switch (command.type) {
+      case 'subscribe':
+        return this.channelCommands.subscribe(connection, this.withChannel(command));
+      case 'unsubscribe':
+        return this.channelCommands.unsubscribe(connection, this.withChannel(command));
+      case 'presence':
+        return this.channelCommands.presence(connection, this.withChannel(command));
+      case 'history':
+        return this.channelCommands.history(connection, this.withChannel(command));
+      case 'refresh':
+        return this.sessionCommands.refresh(connection, command);
+    }
+    const channel = command.channel ?? connection.room;
+    if (channel === undefined) return this.messageCommands.request(connection, command);
+    return this.messageCommands.publish(connection, this.withChannel({ ...command, channel }));
+  }
+
+  private withChannel(command: Command): ChannelCommand {
+    this.hub.assertChannelName(command.channel);
+    return command as ChannelCommand;
+  }
+
+  /** Runs one command; whatever goes wrong becomes an `error` frame. Never rejects. */
+  private async run(connection: Connection, command: Command, work: () => Promise<void>): Promise<void> {
+    this.running++;
+    try {
+      await work();
+    } catch (error) {
+      this.refuse(connection, command, error);
+    } finally {
+      this.running--;
+      if (this.running === 0) for (const wake of this.idleWaiters.splice(0)) wake();
+    }
+  }
+
+  private refuse(connection: Connection, { id, channel, type }: Partial<Command>, error: unknown): void {
+    const data: ErrorData = this.errors.toErrorData(error, `The handler of ${JSON.stringify(type ?? 'a message')}`);
+    connection.sendMessage({ type: 'error', id, channel, data });
+  }
+
+  /** Requests are independent of each other; everything on a channel is in its order. */
+  private laneOf(connection: Connection, command: Command): string {
+    if (command.type === 'refresh') return REFRESH_LANE;
+    return command.channel ?? connection.room ?? `\n${this.requestCount++}`;
+  }
+
+  private lanesOf(connection: Connection): CommandLanes {
+    let lanes = this.lanes.get(connection);
+    if (!lanes) this.lanes.set(connection, (lanes = new CommandLanes()));
+    return lanes;
+  }
+
+  /** @returns whether the message may be handled */
+  private admit(connection: Connection): boolean {
+    const { messagesPerSecond } = this.limits;
+    if (messagesPerSecond === Infinity) return true;
+    const now = performance.now();
+    let limiter = this.limiters.get(connection);
+    if (!limiter) this.limiters.set(connection, (limiter = new RateLimiter(messagesPerSecond, now)));
+
+    const verdict = limiter.take(now);
+    if (verdict === 'pass') return true;
+    const error = new RealtimeError(ErrorCode.RateLimited, `At most ${messagesPerSecond} messages a second are accepted`);
+    if (verdict === 'disconnect') connection.close(CloseCode.RateLimited, error.message);
+    else this.refuse(connection, {}, error);
+    return false;
+  }
+}

@@ -1,0 +1,154 @@
+import { type ContextType, HttpException, Logger } from '@nestjs/common';
+import { GUARDS_METADATA, ROUTE_ARGS_METADATA } from '@nestjs/common/constants';
+import { ContextIdFactory, type ExternalContextCreator, type ModuleRef } from '@nestjs/core';
+import type { InstanceWrapper } from '@nestjs/core/injector/instance-wrapper';
+import { WsParamsFactory } from '@nestjs/websockets/factories/ws-params-factory';
+import { WsException } from '@nestjs/websockets';
+import { RealtimeError } from '../protocol/errors';
+import type { HandlerKind, HandlerMetadata } from './decorators';
+import { type DtoParameter, findDtoParameters } from './dto-parameters';
+import { createFilterRunner, type RunFilters } from './exception-filters';
+import type { Handler } from './handler';
+import type { HandlerArguments } from './handler-context';
+import type { DtoValidator } from './validation';
+
+type Method = (...args: unknown[]) => unknown;
+/** What `ExternalContextCreator` wants; Nest's own type of the WebSocket one is narrower than what it accepts. */
+type ParamsFactory = NonNullable<Parameters<ExternalContextCreator['create']>[4]>;
+type Invoke = (args: HandlerArguments) => Promise<unknown>;
+
+/** Hooks that clean up. A guard that says no must not keep them from running. */
+const UNGUARDED: ReadonlySet<HandlerKind> = new Set(['unsubscribe', 'disconnect']);
+
+/**
+ * Turns a decorated method into a {@link Handler}: guards, interceptors and pipes around it as around a controller's
+ * (Nest's `ExternalContextCreator`), then the DTO validation, then the method; and filters for what any of them throws.
+ */
+export class HandlerFactory {
+  private readonly paramsFactory = new WsParamsFactory() as ParamsFactory;
+  private readonly logger = new Logger('Realtime');
+
+  constructor(
+    private readonly contextCreator: ExternalContextCreator,
+    private readonly moduleRef: ModuleRef,
+    private readonly validator: DtoValidator,
+  ) {}
+
+  create(wrapper: InstanceWrapper, methodName: string, metadata: HandlerMetadata): Handler {
+    const invoke = wrapper.isDependencyTreeStatic()
+      ? this.bind(wrapper.instance as object, methodName, metadata.kind)
+      : this.bindPerCall(wrapper, methodName, metadata.kind);
+    return {
+      name: `${String(wrapper.name)}.${methodName}`,
+      pattern: metadata.pattern,
+      options: metadata.options,
+      invoke,
+    };
+  }
+
+  /** For a provider in request scope: a new instance, and new request-scoped enhancers, for every call. */
+  private bindPerCall(wrapper: InstanceWrapper, methodName: string, kind: HandlerKind): Invoke {
+    return async (args) => {
+      const contextId = ContextIdFactory.create();
+      this.moduleRef.registerRequestByContextId({ client: args[0], data: args[1], context: args[2] }, contextId);
+      const instance = await this.moduleRef.resolve<object>(wrapper.token, contextId, { strict: false });
+      return this.bind(instance, methodName, kind, contextId, wrapper.id)(args);
+    };
+  }
+
+  private bind(
+    instance: object,
+    methodName: string,
+    kind: HandlerKind,
+    contextId?: ReturnType<typeof ContextIdFactory.create>,
+    inquirerId?: string,
+  ): Invoke {
+    const method = (instance as Record<string, Method>)[methodName]!;
+    const contextType: ContextType = kind === 'handshake' ? 'http' : 'ws';
+    const parameters = findDtoParameters(instance, methodName);
+    const target = this.contextCreator.create(
+      instance,
+      this.withValidation(method, parameters),
+      methodName,
+      ROUTE_ARGS_METADATA,
+      this.paramsFactory,
+      contextId,
+      inquirerId,
+      { guards: this.isGuarded(kind, instance, method), interceptors: true, filters: false },
+      contextType,
+    ) as (...args: unknown[]) => Promise<unknown>;
+    const runFilters = createFilterRunner(this.contextCreator, instance, method);
+
+    return async (args) => {
+      try {
+        return await target(...args);
+      } catch (error) {
+        const explained = await this.explain(error, args, parameters, contextType);
+        throw await this.filter(explained, args, runFilters, contextType);
+      }
+    };
+  }
+
+  /**
+   * The global guards have run at the upgrade when a handshake handler is called: they run again only where the handler
+   * has guards of its own, which Nest does not let run without them.
+   */
+  private isGuarded(kind: HandlerKind, instance: object, method: Method): boolean {
+    if (kind !== 'handshake') return !UNGUARDED.has(kind);
+    return Reflect.hasMetadata(GUARDS_METADATA, method) || Reflect.hasMetadata(GUARDS_METADATA, instance.constructor);
+  }
+
+  /** Guards, pipes and interceptors read their metadata from the function, so the wrapper carries it all. */
+  private withValidation(method: Method, parameters: readonly DtoParameter[]): Method {
+    const { validator } = this;
+    const validated = async function (this: object, ...values: unknown[]): Promise<unknown> {
+      for (const { index, metatype } of parameters) {
+        values[index] = await validator.validate(values[index], metatype);
+      }
+      return method.apply(this, values);
+    };
+    for (const key of Reflect.getMetadataKeys(method) as unknown[]) {
+      Reflect.defineMetadata(key, Reflect.getMetadata(key, method), validated);
+    }
+    Object.defineProperty(validated, 'name', { value: method.name });
+    return validated;
+  }
+
+  private async explain(
+    error: unknown,
+    args: HandlerArguments,
+    parameters: readonly DtoParameter[],
+    contextType: string,
+  ): Promise<unknown> {
+    for (const parameter of parameters) {
+      const explained = await this.validator.explain(error, parameter.read(args, contextType), parameter.metatype);
+      if (explained !== error) return explained;
+    }
+    return error;
+  }
+
+  /** @returns the exception to answer with: a filter's own, or the one it did not change */
+  private async filter(
+    error: unknown,
+    args: HandlerArguments,
+    runFilters: RunFilters,
+    contextType: string,
+  ): Promise<unknown> {
+    try {
+      const answer = await runFilters(error, args, contextType);
+      return answer instanceof Error ? answer : error;
+    } catch (thrown) {
+      if (isForClient(thrown)) return thrown;
+      this.logger.error('An exception filter failed; the exception is answered without it', stackOf(thrown));
+      return error;
+    }
+  }
+}
+
+function isForClient(error: unknown): boolean {
+  return error instanceof HttpException || error instanceof WsException || error instanceof RealtimeError;
+}
+
+function stackOf(error: unknown): string | undefined {
+  return error instanceof Error ? error.stack : String(error);
+}

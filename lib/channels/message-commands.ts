@@ -1,0 +1,68 @@
+import type { Connection } from '../hub/connection';
+import type { HubCore } from '../hub/hub-core';
+import type { PublishResult } from '../hub/publish.types';
+import type { Command } from '../protocol/commands';
+import { ErrorCode, RealtimeError } from '../protocol/errors';
+import { assertSubscribed, type ChannelCommand } from './channel-commands';
+import type { Handler } from './handler';
+import { RealtimeContext } from './handler-context';
+import type { HandlerRegistry } from './handler-registry';
+
+/** What clients say in their own words: publications on channels, and requests. */
+export class MessageCommands {
+  constructor(
+    private readonly hub: HubCore,
+    private readonly handlers: HandlerRegistry,
+  ) {}
+
+  /** A publication, through its @SubscribeChannel handler. */
+  async publish(connection: Connection, command: ChannelCommand): Promise<void> {
+    const { id, type, channel, data, idempotencyKey } = command;
+    const match = this.handlers.publish.find(channel);
+    if (!match) {
+      throw new RealtimeError(
+        ErrorCode.Forbidden,
+        `Clients may not publish to ${JSON.stringify(channel)}: the server has no @SubscribeChannel handler for it.`,
+      );
+    }
+    const { value: handler, params } = match;
+    if (handler.options.requireSubscription !== false) assertSubscribed(connection, channel);
+
+    const work = async (): Promise<PublishResult> => {
+      const context = new RealtimeContext(type, channel, params);
+      const result = await handler.invoke([connection, data, context, handler.pattern]);
+      return result === undefined ? NOTHING_PUBLISHED : this.send(connection, command, handler, result);
+    };
+    const { cursor } =
+      idempotencyKey === undefined ? await work() : await this.hub.publisher.once(channel, scopeOf(connection, idempotencyKey), work);
+    if (id !== undefined) connection.sendMessage({ type: 'ack', id, channel, cursor });
+  }
+
+  /** A request, through its @OnMessage handler. */
+  async request(connection: Connection, { id, type, data }: Command): Promise<void> {
+    const handler = this.handlers.message.get(type);
+    if (!handler) {
+      throw new RealtimeError(
+        ErrorCode.UnknownType,
+        `Nobody handles the type ${JSON.stringify(type.slice(0, 64))}. To publish, name a "channel".`,
+      );
+    }
+    const result = await handler.invoke([connection, data, new RealtimeContext(type, undefined, {}), type]);
+    if (id !== undefined) connection.sendMessage({ type: 'ack', id, data: result });
+  }
+
+  private send(connection: Connection, command: ChannelCommand, handler: Handler, data: unknown): Promise<PublishResult> {
+    const { type, channel } = command;
+    const frame = this.hub.encode({ type, channel, data, from: connection.sender }, this.hub.originOf(channel));
+    const exclude = handler.options.echo === false ? [connection.id] : undefined;
+    return this.hub.publisher.publish({ channel, frame, exclude });
+  }
+}
+
+/** The handler dropped the message. */
+const NOTHING_PUBLISHED: PublishResult = { delivered: 'cluster' };
+
+/** A key belongs to the user that made it up: nobody can take up, or answer from, another's. */
+function scopeOf(connection: Connection, key: string): string {
+  return `${connection.user?.id ?? ''}\n${key}`;
+}

@@ -1,0 +1,53 @@
+import type { IncomingMessage } from 'node:http';
+import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import type { Connection } from '../hub/connection';
+import { parseQuery } from '../hub/handshake';
+import { realtimeContext } from './handler-context';
+
+/** The connection that a handler is called for. @publicApi */
+export const ConnectedClient = createParamDecorator((_: unknown, context: ExecutionContext): Connection | undefined =>
+  clientOf(context),
+);
+
+/** Who is connected: `{ id, claims, expiresAt? }`, or undefined without authentication. @publicApi */
+export const ConnectedUser = createParamDecorator((_: unknown, context: ExecutionContext): unknown => {
+  const client = clientOf(context);
+  return client ? client.user : context.switchToHttp().getRequest<{ user?: unknown }>().user;
+});
+
+/** The channel's name. @publicApi */
+export const Channel = createParamDecorator(
+  (_: unknown, context: ExecutionContext): string | undefined => realtimeContext(context)?.channel,
+);
+
+/**
+ * The value of a `{name}` segment of the channel's name. Takes pipes.
+ *
+ * @example join(\@ChannelParam('id', ParseIntPipe) id: number) {}
+ * @publicApi
+ */
+export const ChannelParam = createParamDecorator(
+  (name: string, context: ExecutionContext): string | undefined => realtimeContext(context)?.params[name],
+);
+
+/** Takes the handshake's query out of a context. @internal */
+export function readHandshakeQuery(name: string | undefined, context: ExecutionContext): unknown {
+  const client = clientOf(context);
+  const query = client
+    ? client.handshake.query
+    : parseQuery(context.switchToHttp().getRequest<IncomingMessage>().url ?? '');
+  return name === undefined ? query : query[name];
+}
+
+/**
+ * The query of the handshake's URL, or one parameter of it. Takes pipes; a class-validator DTO is validated.
+ *
+ * @example handshake(\@HandshakeQuery() query: EventsQuery) {}
+ * @publicApi
+ */
+export const HandshakeQuery = createParamDecorator(readHandshakeQuery);
+
+/** The connection; undefined before the upgrade, where there is only the request. */
+function clientOf(context: ExecutionContext): Connection | undefined {
+  return context.getType() === 'ws' ? context.switchToWs().getClient<Connection>() : undefined;
+}

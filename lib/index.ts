@@ -1,0 +1,87 @@
+export { RealtimeModule } from './realtime.module';
+export type {
+  AuthOptions,
+  ChannelOptions,
+  Duration,
+  HeartbeatOptions,
+  HistoryOptions,
+  LimitOptions,
+  RealtimeModuleOptions,
+  ShutdownOptions,
+  SlowConsumerOptions,
+} from './realtime.options';
+export { RealtimeOptionsError } from './realtime.options-reader';
+
+export { CloseCode, isFinalCloseCode } from './protocol/close-codes';
+export { ErrorCode, type ErrorData, RealtimeError } from './protocol/errors';
+export { ChannelPatternError, type ChannelParams } from './protocol/channel-pattern';
+export type { ConnectedUser as RealtimeUser } from './protocol/connected-user';
+
+export { HubService, type HubTarget } from './hub/hub.service';
+export { BroadcastSender } from './hub/broadcast-sender';
+export { ProcessOutputService } from './hub/process-output.service';
+export type { PublishOptions, PublishResult } from './hub/publish.types';
+export type { HistoryEntry, HistoryPage, HistoryRequest } from './hub/channel-history';
+export type { PresenceSnapshot } from './hub/presence';
+export type { ChannelInfo, ConnectionInfo, HubStats } from './hub/hub-stats';
+export type { DisconnectEvent } from './hub/hub-hooks';
+export { Connection } from './hub/connection';
+export { Handshake } from './hub/handshake';
+export { Frame, type SlowConsumerPolicy } from './hub/frame';
+export type { Subscriber } from './hub/subscriber';
+export {
+  HubClosedError,
+  InvalidChannelError,
+  SerializationError,
+  SubscriptionLimitError,
+  UndeclaredChannelError,
+} from './hub/hub.errors';
+export { DuplicatePatternError } from './hub/pattern-router';
+
+export {
+  OnConnect,
+  OnDisconnect,
+  OnHandshake,
+  OnMessage,
+  OnSubscribe,
+  OnUnsubscribe,
+  SubscribeChannel,
+  type SubscribeChannelOptions,
+} from './channels/decorators';
+export { Channel, ChannelParam, ConnectedClient, ConnectedUser, HandshakeQuery } from './channels/param-decorators';
+export { isRealtimeContext, RealtimeContext, realtimeContext } from './channels/handler-context';
+export { type ValidationDetail, ValidationFailedError } from './channels/validation';
+export { DuplicateMessageTypeError, ReservedMessageTypeError } from './channels/handler-registry';
+
+export {
+  anyOf,
+  apiKeys,
+  AuthenticationError,
+  AuthenticationService,
+  type Authenticator,
+  type AuthenticatorFunction,
+  AuthenticatorOptionsError,
+  type AuthResult,
+  bearerToken,
+  BearerTokenGuard,
+  type Credentials,
+  InvalidAuthenticatorError,
+  InvalidCredentialsError,
+  jwt,
+  type JwtOptions,
+  MalformedCredentialsError,
+  MissingAuthenticatorError,
+  MissingCredentialsError,
+  MissingJoseError,
+  queryToken,
+  QueryTokenGuard,
+  TokenGuard,
+  type TokenSource,
+} from './auth';
+
+export { RealtimeWsAdapter } from './transports/ws/realtime-ws-adapter';
+export { MissingAdapterError } from './transports/ws/ws-adapter-slot';
+export { UnresolvableGuardError } from './transports/ws/guard-chain';
+export type { OriginOption } from './transports/ws/origin-policy';
+
+export type * from './adapter/hub-adapter';

@@ -1,0 +1,119 @@
+import type { InjectionToken, Provider } from '@nestjs/common';
+import { DiscoveryService, ExternalContextCreator, ModuleRef } from '@nestjs/core';
+import { memoryAdapter } from './adapter/memory/memory-adapter.factory';
+import {
+  AuthenticationService,
+  BearerTokenGuard,
+  isAuthenticatingGuard,
+  QueryTokenGuard,
+  REALTIME_AUTHENTICATOR,
+  resolveAuthenticator,
+} from './auth';
+import { ChannelLayer } from './channels/channel-layer';
+import type { TokenRefresher } from './channels/token-refresher';
+import { BroadcastSender } from './hub/broadcast-sender';
+import { HubCore } from './hub/hub-core';
+import { HubService } from './hub/hub.service';
+import { ProcessOutputService } from './hub/process-output.service';
+import type { RealtimeModuleOptions } from './realtime.options';
+import { REALTIME_OPTIONS } from './realtime.module-definition';
+import { REALTIME_SETTINGS, type RealtimeSettings, resolveSettings } from './realtime.settings';
+import { GuardChain, type GuardOption } from './transports/ws/guard-chain';
+import { RealtimeGateway } from './transports/ws/realtime.gateway';
+import { UpgradeGate } from './transports/ws/upgrade-gate';
+import { WsAdapterSlot } from './transports/ws/ws-adapter-slot';
+
+const settingsProvider: Provider = {
+  provide: REALTIME_SETTINGS,
+  useFactory: (options: RealtimeModuleOptions) => resolveSettings(options),
+  inject: [REALTIME_OPTIONS],
+};
+
+const authenticatorProvider: Provider = {
+  provide: REALTIME_AUTHENTICATOR,
+  useFactory: ({ options }: RealtimeSettings, moduleRef: ModuleRef) =>
+    resolveAuthenticator(options.auth?.authenticator, moduleRef),
+  inject: [REALTIME_SETTINGS, ModuleRef],
+};
+
+const hubProvider: Provider = {
+  provide: HubCore,
+  useFactory: ({ hub, rules, options }: RealtimeSettings, moduleRef: ModuleRef) => {
+    const factory = options.adapter ?? memoryAdapter();
+    const adapter = factory.create({
+      instanceId: hub.instanceId,
+      resolve: <T>(token: InjectionToken): T => moduleRef.get<T>(token, { strict: false }),
+    });
+    return new HubCore(hub, rules, adapter);
+  },
+  inject: [REALTIME_SETTINGS, ModuleRef],
+};
+
+const channelLayerProvider: Provider = {
+  provide: ChannelLayer,
+  useFactory: (
+    hub: HubCore,
+    settings: RealtimeSettings,
+    authentication: AuthenticationService,
+    discovery: DiscoveryService,
+    contextCreator: ExternalContextCreator,
+    moduleRef: ModuleRef,
+  ) =>
+    new ChannelLayer(
+      hub,
+      { discovery, contextCreator, moduleRef },
+      settings.options.validation ?? {},
+      authentication.configured ? tokenRefresher(authentication) : undefined,
+      settings.dispatch,
+    ),
+  inject: [HubCore, REALTIME_SETTINGS, AuthenticationService, DiscoveryService, ExternalContextCreator, ModuleRef],
+};
+
+const guardChainProvider: Provider = {
+  provide: GuardChain,
+  useFactory: (contextCreator: ExternalContextCreator, moduleRef: ModuleRef) => new GuardChain(contextCreator, moduleRef),
+  inject: [ExternalContextCreator, ModuleRef],
+};
+
+const gatewayProvider: Provider = {
+  provide: RealtimeGateway,
+  useFactory: (hub: HubCore, channels: ChannelLayer, guards: GuardChain, settings: RealtimeSettings) => {
+    const gate = new UpgradeGate(hub, guards, channels.hooks, settings.gate);
+    return new RealtimeGateway(hub, gate, channels.dispatcher, settings.gateway);
+  },
+  inject: [HubCore, ChannelLayer, GuardChain, REALTIME_SETTINGS],
+};
+
+/** Everything that the module provides. */
+export const realtimeProviders: Provider[] = [
+  settingsProvider,
+  authenticatorProvider,
+  AuthenticationService,
+  hubProvider,
+  { provide: HubService, useFactory: (hub: HubCore) => new HubService(hub), inject: [HubCore] },
+  { provide: BroadcastSender, useExisting: HubService },
+  ProcessOutputService,
+  channelLayerProvider,
+  guardChainProvider,
+  gatewayProvider,
+  WsAdapterSlot,
+];
+
+/** What applications may inject. */
+export const realtimeExports = [HubService, BroadcastSender, ProcessOutputService, AuthenticationService];
+
+/** With an authenticator and no guard that asks it, its token is required all the same. */
+export function effectiveGuards(guards: readonly GuardOption[], authentication: AuthenticationService): readonly GuardOption[] {
+  if (!authentication.configured || guards.some((guard) => isAuthenticatingGuard(guard))) return guards;
+  const [source] = authentication.defaultSources;
+  return [source === 'query' ? QueryTokenGuard : BearerTokenGuard, ...guards];
+}
+
+function tokenRefresher(authentication: AuthenticationService): TokenRefresher {
+  return {
+    verify: async (token) => {
+      const result = await authentication.verify(token);
+      return result.valid ? result.user : undefined;
+    },
+  };
+}

@@ -1,0 +1,203 @@
+import { randomBytes } from 'node:crypto';
+import type { CanActivate } from '@nestjs/common';
+import type { DispatchLimits } from './channels/command-dispatcher';
+import { ChannelRules, type ChannelSettings } from './hub/channel-settings';
+import type { SlowConsumerPolicy } from './hub/frame';
+import type { HubLimits, HubSettings } from './hub/hub-settings';
+import { DEFAULT_CHANNEL_NAME_LENGTH } from './protocol/channel-name';
+import { DEFAULT_ENVELOPE, type EnvelopeFields, FIXED_FIELDS } from './protocol/envelope';
+import { OptionsReader } from './realtime.options-reader';
+import type { RealtimeModuleOptions } from './realtime.options';
+import type { GuardOption } from './transports/ws/guard-chain';
+import type { HeartbeatSettings } from './transports/ws/heartbeat';
+import type { OriginOption } from './transports/ws/origin-policy';
+import type { GatewaySettings } from './transports/ws/realtime.gateway';
+import type { GateSettings } from './transports/ws/upgrade-gate';
+
+/** Injection token of the module's checked options. */
+export const REALTIME_SETTINGS = Symbol('REALTIME_SETTINGS');
+
+/** The module's options, checked, with every default filled in. */
+export interface RealtimeSettings {
+  readonly hub: HubSettings;
+  readonly rules: ChannelRules;
+  readonly gateway: GatewaySettings;
+  readonly dispatch: DispatchLimits;
+  readonly guards: readonly GuardOption[];
+  readonly gate: GateSettings;
+  readonly options: RealtimeModuleOptions;
+}
+
+const FIELDS = [
+  'path', 'guards', 'auth', 'origins', 'heartbeat', 'limits', 'slowConsumer', 'channels', 'adapter', 'envelope', 'welcome',
+  'roomChannel', 'shutdown', 'validation',
+];
+const LIMIT_FIELDS = [
+  'maxMessageBytes', 'sendQueueBytes', 'sendQueueFrames', 'subscriptionsPerConnection', 'connections',
+  'connectionsPerUser', 'channelNameLength', 'messagesPerSecond', 'pendingCommands',
+  'handshakeTimeout',
+];
+const POLICIES: readonly SlowConsumerPolicy[] = ['disconnect', 'drop', 'latest'];
+
+/** @throws RealtimeOptionsError, ChannelPatternError, DuplicatePatternError */
+export function resolveSettings(options: RealtimeModuleOptions): RealtimeSettings {
+  const reader = new OptionsReader('', options, FIELDS);
+  const limits = readLimits(reader.raw('limits'));
+  const slowConsumer = readSlowConsumer(reader);
+  const envelope = readEnvelope(reader.raw('envelope'));
+  checkAuth(reader.raw('auth'));
+  checkAdapter(reader);
+  return {
+    hub: { instanceId: randomBytes(16).toString('hex'), envelope, limits, shutdown: readShutdown(reader.raw('shutdown')) },
+    rules: readChannels(reader, slowConsumer.policy),
+    gateway: {
+      path: readPath(reader),
+      maxMessageBytes: limits.maxMessageBytes,
+      heartbeat: readHeartbeat(reader.raw('heartbeat'), slowConsumer.writeTimeout),
+      welcome: reader.flag('welcome', true),
+    },
+    dispatch: limits,
+    guards: readGuards(reader),
+    gate: {
+      origins: readOrigins(reader),
+      roomChannel: readRoomChannel(reader),
+      handshakeTimeout: limits.handshakeTimeout,
+      onFailure: options.auth?.onFailure,
+    },
+    options,
+  };
+}
+
+type Limits = HubLimits & DispatchLimits & { maxMessageBytes: number; handshakeTimeout: number };
+
+function readLimits(value: unknown): Limits {
+  const limits = new OptionsReader('limits', value, LIMIT_FIELDS);
+  return {
+    maxMessageBytes: limits.count('maxMessageBytes', 65_536),
+    sendQueueBytes: limits.count('sendQueueBytes', 1_048_576),
+    sendQueueFrames: limits.count('sendQueueFrames', 256),
+    subscriptionsPerConnection: limits.count('subscriptionsPerConnection', 1024),
+    connections: limits.count('connections', 100_000),
+    connectionsPerUser: limits.count('connectionsPerUser', Infinity),
+    channelNameLength: limits.count('channelNameLength', DEFAULT_CHANNEL_NAME_LENGTH),
+    messagesPerSecond: limits.count('messagesPerSecond', Infinity),
+    pendingCommands: limits.count('pendingCommands', 64),
+    handshakeTimeout: limits.duration('handshakeTimeout', 10_000),
+  };
+}
+
+function readHeartbeat(value: unknown, writeTimeout: number): HeartbeatSettings {
+  const heartbeat = new OptionsReader('heartbeat', value, ['interval', 'timeout']);
+  const interval = heartbeat.duration('interval', 30_000);
+  const timeout = heartbeat.duration('timeout', 60_000);
+  return { interval, timeout: timeout <= interval ? 2 * interval : timeout, writeTimeout };
+}
+
+function readSlowConsumer(options: OptionsReader): { policy: SlowConsumerPolicy; writeTimeout: number } {
+  const value = options.raw('slowConsumer');
+  const group = typeof value === 'string' ? { policy: value } : value;
+  const reader = new OptionsReader('slowConsumer', group, ['policy', 'writeTimeout']);
+  return { policy: reader.choice('policy', POLICIES, 'disconnect'), writeTimeout: reader.duration('writeTimeout', 10_000) };
+}
+
+function readShutdown(value: unknown): HubSettings['shutdown'] {
+  const shutdown = new OptionsReader('shutdown', value, ['timeout', 'reconnectSpread']);
+  return { timeout: shutdown.duration('timeout', 10_000), reconnectSpread: shutdown.duration('reconnectSpread', 5_000) };
+}
+
+function readChannels(options: OptionsReader, policy: SlowConsumerPolicy): ChannelRules {
+  const channels = options.raw('channels') ?? {};
+  if (typeof channels !== 'object' || Array.isArray(channels)) options.fail('channels', 'an object of patterns and their options');
+  const rules = new ChannelRules({ history: undefined, presence: undefined, policy });
+  for (const [pattern, value] of Object.entries(channels)) rules.define(pattern, readChannel(pattern, value, policy));
+  return rules;
+}
+
+function readChannel(pattern: string, value: unknown, policy: SlowConsumerPolicy): ChannelSettings {
+  const name = `channels[${JSON.stringify(pattern)}]`;
+  const channel = new OptionsReader(name, value, ['history', 'presence', 'slowConsumer']);
+  return {
+    history: channel.has('history') ? readHistory(`${name}.history`, channel.raw('history')) : undefined,
+    presence: readPresence(name, channel),
+    policy: channel.choice('slowConsumer', POLICIES, policy),
+  };
+}
+
+function readHistory(name: string, value: unknown): ChannelSettings['history'] {
+  const history = new OptionsReader(name, value, ['size', 'ttl', 'maxAge']);
+  const size = history.count('size', 0);
+  if (size < 1 || size === Infinity) history.fail('size', 'a whole number of at least 1');
+  const ttl = history.duration('ttl', 0);
+  if (ttl <= 0) history.fail('ttl', "a number of ms above 0, or text such as '10m'");
+  const maxAge = history.duration('maxAge', 0);
+  return maxAge > 0 ? { size, ttl, maxAge } : { size, ttl };
+}
+
+function readPresence(name: string, channel: OptionsReader): ChannelSettings['presence'] {
+  const value = channel.raw('presence') ?? false;
+  if (typeof value === 'boolean') return value ? { announce: true } : undefined;
+  return { announce: new OptionsReader(`${name}.presence`, value, ['announce']).flag('announce', true) };
+}
+
+function readEnvelope(value: unknown): EnvelopeFields {
+  const reader = new OptionsReader('envelope', value, ['type', 'data']);
+  const envelope = { ...DEFAULT_ENVELOPE };
+  for (const field of ['type', 'data'] as const) {
+    const name = reader.raw(field) ?? DEFAULT_ENVELOPE[field];
+    const allowed = `a field name other than ${FIXED_FIELDS.join(', ')}`;
+    if (typeof name !== 'string' || name === '' || FIXED_FIELDS.includes(name)) return reader.fail(field, allowed);
+    envelope[field] = name;
+  }
+  if (envelope.type === envelope.data) reader.fail('data', 'a name other than that of "type"');
+  return envelope;
+}
+
+function readPath(options: OptionsReader): string {
+  const path = options.raw('path') ?? '/ws';
+  const usable = typeof path === 'string' && path.startsWith('/') && !/[?#*:\s]/.test(path);
+  if (!usable) options.fail('path', "a path such as '/ws'");
+  return (path as string).length > 1 && (path as string).endsWith('/') ? (path as string).slice(0, -1) : (path as string);
+}
+
+function readGuards(options: OptionsReader): readonly GuardOption[] {
+  const guards = options.raw('guards') ?? [];
+  if (!Array.isArray(guards) || !guards.every(isGuard)) options.fail('guards', 'a list of guards (classes or objects with canActivate)');
+  return guards as readonly GuardOption[];
+}
+
+function isGuard(value: unknown): boolean {
+  const target = typeof value === 'function' ? (value.prototype as unknown) : value;
+  return typeof (target as CanActivate | undefined)?.canActivate === 'function';
+}
+
+function readOrigins(options: OptionsReader): OriginOption | undefined {
+  const origins = options.raw('origins');
+  const usable =
+    origins === undefined ||
+    origins === '*' ||
+    typeof origins === 'function' ||
+    (Array.isArray(origins) && origins.every((origin) => typeof origin === 'string' && origin !== '*'));
+  if (!usable) options.fail('origins', "'*', a list of origins such as ['https://app.example.com'], or a function");
+  return origins as OriginOption | undefined;
+}
+
+function readRoomChannel(options: OptionsReader): (room: string) => string {
+  const value = options.raw('roomChannel') ?? 'room:{room}';
+  if (typeof value === 'function') return value as (room: string) => string;
+  if (typeof value !== 'string' || !value.includes('{room}')) {
+    return options.fail('roomChannel', "text with {room} in it, such as 'room:{room}', or a function");
+  }
+  return (room) => value.replace('{room}', () => room);
+}
+
+function checkAuth(value: unknown): void {
+  const auth = new OptionsReader('auth', value, ['authenticator', 'onFailure']);
+  if (auth.has('onFailure') && typeof auth.raw('onFailure') !== 'function') auth.fail('onFailure', 'a function');
+}
+
+function checkAdapter(options: OptionsReader): void {
+  const adapter = options.raw('adapter') as { create?: unknown } | undefined;
+  if (adapter !== undefined && typeof adapter?.create !== 'function') {
+    options.fail('adapter', 'an adapter factory, such as redisAdapter({ url }) or memoryAdapter()');
+  }
+}

@@ -1,0 +1,91 @@
+import type { IncomingMessage, Server } from 'node:http';
+import type { Socket } from 'node:net';
+import { type INestApplicationContext, NotFoundException } from '@nestjs/common';
+import { WsAdapter } from '@nestjs/platform-ws';
+import type { WebSocketServer } from 'ws';
+import { refuseUpgrade } from './http-refusal';
+import type { RealtimeGateway } from './realtime.gateway';
+import { WsAdapterSlot } from './ws-adapter-slot';
+
+/** The port by which Nest means the application's own HTTP server. */
+const APPLICATION_PORT = 0;
+
+/**
+ * Nest's `WsAdapter` with this module's gate in front: it owns the `upgrade` event of the application's HTTP server.
+ * Upgrades below the module's path go through the gate; those for other gateways (`@WebSocketGateway`) go where the
+ * stock adapter sends them; listeners of other libraries on the same server keep their own. What nobody wants is
+ * answered with 404.
+ *
+ * @example
+ * const app = await NestFactory.create(AppModule);
+ * app.useWebSocketAdapter(new RealtimeWsAdapter(app));
+ *
+ * @publicApi
+ */
+export class RealtimeWsAdapter extends WsAdapter {
+  private gateway: RealtimeGateway | undefined;
+  private server: Server | undefined;
+
+  constructor(app: INestApplicationContext, options?: ConstructorParameters<typeof WsAdapter>[1]) {
+    super(app, options);
+    slotOf(app)?.fill(this);
+  }
+
+  /** Called by the module when the application starts. @internal */
+  serve(gateway: RealtimeGateway, server: Server): void {
+    this.gateway = gateway;
+    this.listen(server);
+  }
+
+  protected override ensureHttpServerExists(port: number, httpServer?: Server): ReturnType<WsAdapter['ensureHttpServerExists']> {
+    if (port !== APPLICATION_PORT || !httpServer) return super.ensureHttpServerExists(port, httpServer);
+    if (this.httpServersRegistry.has(port)) return undefined;
+    this.httpServersRegistry.set(port, httpServer);
+    this.listen(httpServer);
+    return httpServer;
+  }
+
+  override async dispose(): Promise<void> {
+    this.server?.off('upgrade', this.onUpgrade);
+    this.server = undefined;
+    await super.dispose();
+  }
+
+  private listen(server: Server): void {
+    if (this.server) return;
+    this.server = server;
+    server.on('upgrade', this.onUpgrade);
+  }
+
+  private readonly onUpgrade = (request: IncomingMessage, socket: Socket, head: Buffer): void => {
+    if (this.gateway?.tryUpgrade(request, socket, head)) return;
+    const other = this.findOtherGateway(request.url ?? '');
+    if (other) {
+      other.handleUpgrade(request, socket, head, (webSocket) => other.emit('connection', webSocket, request));
+      return;
+    }
+    // Another library's listener gets the same event and may want it.
+    if (this.server!.listenerCount('upgrade') > 1) return;
+    refuseUpgrade(socket, new NotFoundException(`Cannot GET ${pathnameOf(request.url ?? '')}`));
+  };
+
+  private findOtherGateway(url: string): WebSocketServer | undefined {
+    const pathname = pathnameOf(url);
+    const servers = (this.wsServersRegistry.get(APPLICATION_PORT) ?? []) as (WebSocketServer & { path: string })[];
+    return servers.find((server) => server.path === pathname);
+  }
+}
+
+function pathnameOf(url: string): string {
+  const end = url.indexOf('?');
+  return end === -1 ? url : url.slice(0, end);
+}
+
+/** Without the module in the application this is the stock adapter. */
+function slotOf(app: INestApplicationContext): WsAdapterSlot | undefined {
+  try {
+    return app.get(WsAdapterSlot, { strict: false });
+  } catch {
+    return undefined;
+  }
+}

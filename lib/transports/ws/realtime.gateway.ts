@@ -1,0 +1,208 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import { Logger } from '@nestjs/common';
+import { type RawData, type Server, WebSocket, WebSocketServer } from 'ws';
+import { redactToken } from '../../auth';
+import type { CommandDispatcher } from '../../channels/command-dispatcher';
+import { Handshake } from '../../hub/handshake';
+import type { HubCore } from '../../hub/hub-core';
+import { CloseCode } from '../../protocol/close-codes';
+import { closeCodeFor } from './connect-failure';
+import { Heartbeat, type HeartbeatSettings } from './heartbeat';
+import { refuseUpgrade, toHttpException } from './http-refusal';
+import type { Admission, UpgradeGate } from './upgrade-gate';
+import { matchUpgradePath, type UpgradePath } from './upgrade-path';
+import { WebSocketConnection } from './websocket-connection';
+
+export const SUBPROTOCOL = 'realtime.v1';
+
+/** What the gateway needs to know of the module's options. */
+export interface GatewaySettings {
+  readonly path: string;
+  readonly maxMessageBytes: number;
+  readonly heartbeat: HeartbeatSettings;
+  /** Whether clients are greeted with a `connected` frame. */
+  readonly welcome: boolean;
+}
+
+/** How long closing handshakes may take at the end, in ms; after it sockets are cut. */
+const CLOSE_GRACE = 1_000;
+/** The same for a single connection that is closed while the server goes on. */
+const CLOSE_TIMEOUT = 5_000;
+
+/** A WebSocket that knows its connection, so that one set of listeners serves all of them. */
+class RealtimeSocket extends WebSocket {
+  connection: WebSocketConnection | undefined;
+}
+
+/** Takes WebSocket upgrades below the module's path, and what comes in on them. */
+export class RealtimeGateway {
+  private readonly logger = new Logger('Realtime');
+  private readonly heartbeat: Heartbeat;
+  private readonly server: Server<typeof RealtimeSocket>;
+  private readonly sockets = new Set<RealtimeSocket>();
+
+  constructor(
+    private readonly hub: HubCore,
+    private readonly gate: UpgradeGate,
+    private readonly dispatcher: CommandDispatcher,
+    private readonly settings: GatewaySettings,
+  ) {
+    this.heartbeat = new Heartbeat(settings.heartbeat);
+    this.server = new WebSocketServer({
+      noServer: true,
+      clientTracking: false,
+      maxPayload: settings.maxMessageBytes,
+      perMessageDeflate: false,
+      handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
+      WebSocket: RealtimeSocket,
+      ...{ closeTimeout: CLOSE_TIMEOUT },
+    });
+  }
+
+  get path(): string {
+    return this.settings.path;
+  }
+
+  start(): void {
+    this.heartbeat.start();
+  }
+
+  /** @returns whether the request's path is this gateway's; if so, it is being answered */
+  tryUpgrade(request: IncomingMessage, socket: Socket, head: Buffer): boolean {
+    const path = matchUpgradePath(this.settings.path, request.url ?? '');
+    if (!path) return false;
+    void this.upgrade(request, path, socket, head);
+    return true;
+  }
+
+  /** Waits for the closing handshakes under way, cuts what is left, and releases every handle. */
+  async stop(): Promise<void> {
+    const deadline = performance.now() + CLOSE_GRACE;
+    while (this.sockets.size > 0 && performance.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 10));
+    for (const socket of this.sockets) socket.terminate();
+    this.heartbeat.stop();
+    this.server.close();
+  }
+
+  private async upgrade(request: IncomingMessage, path: UpgradePath, socket: Socket, head: Buffer): Promise<void> {
+    // While guards think, the client may go; without a listener that would be an uncaught exception.
+    const ignore = (): void => undefined;
+    socket.on('error', ignore);
+    try {
+      await this.gate.pass(request, path, (admission) => {
+        socket.off('error', ignore);
+        this.server.handleUpgrade(request, socket, head, (webSocket) => {
+          this.accept(webSocket, request, socket, admission);
+        });
+      });
+    } catch (error) {
+      const exception = toHttpException(error);
+      if (exception !== error) {
+        this.logger.error('An upgrade failed', error instanceof Error ? error.stack : String(error));
+      }
+      refuseUpgrade(socket, exception);
+    }
+  }
+
+  private accept(webSocket: RealtimeSocket, request: IncomingMessage, socket: Socket, admission: Admission): void {
+    const { user } = admission;
+    this.sockets.add(webSocket);
+    webSocket.on('error', onSocketError);
+    webSocket.once('close', () => this.sockets.delete(webSocket));
+    const { connectionsPerUser } = this.hub.settings.limits;
+    if (user && this.hub.connections.countOfUser(user.id) >= connectionsPerUser) {
+      webSocket.close(CloseCode.ConnectionLimit, `at most ${connectionsPerUser} connections for a user`);
+      return;
+    }
+    const handshake = new Handshake(redactToken(request.url ?? ''), socket.remoteAddress ?? '');
+    const connection = new WebSocketConnection(
+      this.hub,
+      { id: randomUUID(), transport: 'websocket', user, handshake },
+      webSocket,
+      socket,
+    );
+    connection.room = admission.room;
+    webSocket.connection = connection;
+    this.listen(webSocket);
+    this.hub.register(connection);
+    this.heartbeat.add(connection);
+    const { ready, started } = gate();
+    connection.ready = ready;
+    void this.begin(connection, admission, started);
+  }
+
+  /** Runs the connect handlers, joins the channels, greets; then messages are handled. */
+  private async begin(connection: WebSocketConnection, admission: Admission, started: () => void): Promise<void> {
+    try {
+      await this.hub.lifecycle.begin(connection);
+      await Promise.all(admission.channels.map((channel) => this.dispatcher.subscribe(connection, channel)));
+      connection.release(this.settings.welcome ? this.greeting(connection) : undefined);
+    } catch (error) {
+      connection.release();
+      const { code, reason, unexpected } = closeCodeFor(error);
+      if (unexpected) this.logger.error('An @OnConnect handler failed', error instanceof Error ? error.stack : String(error));
+      connection.close(code, reason);
+    } finally {
+      connection.ready = undefined;
+      started();
+    }
+  }
+
+  private greeting(connection: WebSocketConnection): ReturnType<HubCore['encode']> {
+    const { interval, timeout } = this.settings.heartbeat;
+    const { id, user, channels } = connection;
+    return this.hub.encode({
+      type: 'connected',
+      data: {
+        connectionId: id,
+        user: user?.id ?? null,
+        heartbeat: { interval, timeout },
+        expiresAt: user?.expiresAt,
+        channels,
+      },
+    });
+  }
+
+  /** One set of listeners for all sockets, so that a connection costs none of its own. */
+  private listen(webSocket: RealtimeSocket): void {
+    webSocket.on('message', this.onMessage);
+    webSocket.on('pong', onPong);
+    webSocket.on('close', this.onClose);
+  }
+
+  private readonly onMessage = withSocket((socket, data: RawData, isBinary: boolean) => {
+    const connection = socket.connection!;
+    if (!connection.open) return;
+    if (isBinary) this.dispatcher.handleBinary(connection);
+    else this.dispatcher.handle(connection, (data as Buffer).toString('utf8'));
+  });
+
+  private readonly onClose = withSocket((socket, code: number, reason: Buffer) => {
+    const connection = socket.connection!;
+    this.heartbeat.remove(connection);
+    connection.closed(code, reason.toString('utf8'));
+  });
+}
+
+/** Makes a listener that is told which socket it is called for. */
+function withSocket<A extends unknown[]>(listener: (socket: RealtimeSocket, ...args: A) => void) {
+  return function (this: WebSocket, ...args: A): void {
+    listener(this as RealtimeSocket, ...args);
+  };
+}
+
+function onPong(this: WebSocket): void {
+  (this as RealtimeSocket).connection!.lastPong = performance.now();
+}
+
+/** `ws` closes the connection itself, with the code that fits; there is nothing to add. */
+function onSocketError(): void {}
+
+/** A promise and its key. */
+function gate(): { ready: Promise<void>; started: () => void } {
+  let started!: () => void;
+  const ready = new Promise<void>((resolve) => (started = resolve));
+  return { ready, started };
+}

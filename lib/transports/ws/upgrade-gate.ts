@@ -1,0 +1,164 @@
+import type { IncomingMessage } from 'node:http';
+import { BadRequestException, ForbiddenException, Logger, UnauthorizedException } from '@nestjs/common';
+import {
+  type AuthResult,
+  type ConnectedUser,
+  identityOf,
+  InvalidCredentialsError,
+  toAuthenticationError,
+} from '../../auth';
+import type { ConnectionHooks } from '../../channels/connection-hooks';
+import { parseQuery } from '../../hub/handshake';
+import type { HubCore } from '../../hub/hub-core';
+import { channelNameRule, isChannelName } from '../../protocol/channel-name';
+import type { GuardChain } from './guard-chain';
+import { UpgradeUnavailableException } from './http-refusal';
+import { isOriginAllowed, type OriginOption } from './origin-policy';
+import type { UpgradePath } from './upgrade-path';
+
+/** What the gate needs to know of the module's options. */
+export interface GateSettings {
+  readonly origins: OriginOption | undefined;
+  readonly roomChannel: (room: string) => string;
+  /** How long guards and handshake handlers may take together, in ms. */
+  readonly handshakeTimeout: number;
+  readonly onFailure: ((request: IncomingMessage, result: AuthResult) => unknown) | undefined;
+}
+
+/** A request that may become a connection. */
+export interface Admission {
+  readonly user: ConnectedUser | undefined;
+  /** The channel that the path fixed. */
+  readonly room: string | undefined;
+  /** Channels to join, the room's first. */
+  readonly channels: readonly string[];
+}
+
+/**
+ * Decides whether a request becomes a connection, before there is one. The order of the checks is PROTOCOL.md's; the
+ * path has been checked already.
+ */
+export class UpgradeGate {
+  private readonly logger = new Logger('Realtime');
+  /** Requests that are between the limit's check and their registration. */
+  private pending = 0;
+
+  constructor(
+    private readonly hub: HubCore,
+    private readonly guards: GuardChain,
+    private readonly hooks: ConnectionHooks,
+    private readonly settings: GateSettings,
+  ) {}
+
+  /**
+   * @param admit called when everything has passed, while the place is still held
+   * @throws HttpException: the answer to give
+   */
+  async pass(request: IncomingMessage, path: UpgradePath, admit: (admission: Admission) => void): Promise<void> {
+    this.assertRunning();
+    if (!(await this.isOriginAllowed(request))) throw new ForbiddenException('Origin not allowed');
+    this.assertBelowLimit();
+    this.pending++;
+    try {
+      const admission = await this.inTime(this.examine(request, path));
+      // The server may have begun to shut down while a guard was thinking.
+      this.assertRunning();
+      admit(admission);
+    } finally {
+      this.pending--;
+    }
+  }
+
+  private async examine(request: IncomingMessage, path: UpgradePath): Promise<Admission> {
+    await this.runGuards(request);
+    const user = this.identify(request);
+    const room = path.room === undefined ? undefined : this.roomChannel(path.room);
+    const queryRooms = this.queryRooms(request);
+    const channels = await this.hooks.handshake(request);
+    const joined = [...(room === undefined ? [] : [room]), ...queryRooms, ...channels];
+    return { user, room, channels: [...new Set(joined)] };
+  }
+
+  /** A guard or hook that never answers must not hold a socket for ever. */
+  private async inTime<T>(work: Promise<T>): Promise<T> {
+    let timer: NodeJS.Timeout | undefined;
+    const timeout = new Promise<never>((_, reject) => {
+      const expire = (): void => reject(new UpgradeUnavailableException('The server took too long to decide'));
+      timer = setTimeout(expire, this.settings.handshakeTimeout);
+    });
+    try {
+      return await Promise.race([work, timeout]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  private assertRunning(): void {
+    const { state } = this.hub;
+    if (state === 'running') return;
+    throw new UpgradeUnavailableException(state === 'starting' ? 'The server is starting' : 'The server is shutting down');
+  }
+
+  private assertBelowLimit(): void {
+    if (this.hub.connections.size + this.pending < this.hub.settings.limits.connections) return;
+    throw new UpgradeUnavailableException('The server has as many connections as it takes');
+  }
+
+  /** A policy of the application's own that throws has not allowed anything. */
+  private async isOriginAllowed(request: IncomingMessage): Promise<boolean> {
+    try {
+      return await isOriginAllowed(this.settings.origins, request);
+    } catch (error) {
+      this.logger.error('The "origins" function failed; the request is refused', stackOf(error));
+      return false;
+    }
+  }
+
+  private async runGuards(request: IncomingMessage): Promise<void> {
+    try {
+      await this.guards.run(request);
+    } catch (error) {
+      if (error instanceof UnauthorizedException) this.reportFailure(request, error);
+      throw error;
+    }
+  }
+
+  /** A guard of the application's own may leave anything in `request.user`. */
+  private identify(request: IncomingMessage): ConnectedUser | undefined {
+    try {
+      return identityOf(request);
+    } catch (error) {
+      this.logger.error('A guard left an identity that cannot be used', stackOf(error));
+      const refusal = new InvalidCredentialsError();
+      this.reportFailure(request, refusal);
+      throw refusal;
+    }
+  }
+
+  /** The hook only looks on: what it does cannot change the answer. */
+  private reportFailure(request: IncomingMessage, error: UnauthorizedException): void {
+    const { onFailure } = this.settings;
+    if (!onFailure) return;
+    const result: AuthResult = { valid: false, error: toAuthenticationError(error) ?? new InvalidCredentialsError() };
+    void (async () => onFailure(request, result))().catch((thrown: unknown) => {
+      this.logger.error('auth.onFailure failed', stackOf(thrown));
+    });
+  }
+
+  private queryRooms(request: IncomingMessage): string[] {
+    const { room } = parseQuery(request.url ?? '');
+    if (room === undefined) return [];
+    return (Array.isArray(room) ? room : [room]).map((name) => this.roomChannel(name));
+  }
+
+  private roomChannel(room: string): string {
+    const channel = this.settings.roomChannel(room);
+    const { channelNameLength } = this.hub.settings.limits;
+    if (isChannelName(channel, channelNameLength)) return channel;
+    throw new BadRequestException(`Not a room's name: ${channelNameRule(channelNameLength)}`);
+  }
+}
+
+function stackOf(error: unknown): string | undefined {
+  return error instanceof Error ? error.stack : String(error);
+}

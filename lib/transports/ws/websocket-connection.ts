@@ -1,0 +1,109 @@
+import type { Socket } from 'node:net';
+import type { WebSocket } from 'ws';
+import { Connection, type ConnectionInit } from '../../hub/connection';
+import type { Frame } from '../../hub/frame';
+import type { HubCore } from '../../hub/hub-core';
+import { Outbox, type OutboxSocket } from '../../hub/outbox';
+import { CloseCode } from '../../protocol/close-codes';
+
+const EMPTY = Buffer.alloc(0);
+/** A ping frame without a payload (RFC 6455, section 5.5.2). */
+const PING = Buffer.from([0x89, 0x00]);
+
+/**
+ * A connection over a WebSocket. `ws` parses what comes in and does the closing handshake; publications go out past it,
+ * as ready frames written to the socket by the outbox.
+ */
+export class WebSocketConnection extends Connection implements OutboxSocket {
+  private readonly outbox: Outbox;
+  private closing = false;
+  /** For the heartbeat. */
+  lastPong = performance.now();
+  nextPing = 0;
+
+  constructor(
+    private readonly core: HubCore,
+    init: ConnectionInit,
+    readonly webSocket: WebSocket,
+    private readonly socket: Socket,
+  ) {
+    super(core, init);
+    this.outbox = new Outbox(this, core.scheduler, core.settings.limits, core.outboxObserver);
+    this.outbox.hold();
+  }
+
+  get open(): boolean {
+    return !this.closing;
+  }
+
+  /** Lets frames out: `first`, then what has gathered since the connection began. */
+  release(first?: Frame): void {
+    this.outbox.release(first);
+  }
+
+  send(frame: Frame): boolean {
+    return this.outbox.push(frame);
+  }
+
+  close(code: number = CloseCode.Normal, reason = ''): void {
+    if (this.closing) return;
+    this.closing = true;
+    this.outbox.flush();
+    this.outbox.close();
+    if (this.webSocket.isPaused) this.webSocket.resume();
+    this.webSocket.close(code, reason);
+    this.core.lifecycle.end(this, { code, reason });
+  }
+
+  /** The socket has closed, by whomever. */
+  closed(code: number, reason: string): void {
+    this.closing = true;
+    this.outbox.close();
+    this.core.lifecycle.end(this, { code, reason });
+  }
+
+  /** Writes a ping past the queue: a client that is behind is still alive. */
+  ping(): void {
+    if (this.socket.writable) this.socket.write(PING);
+  }
+
+  write(bytes: Buffer): boolean {
+    const { socket } = this;
+    if (!socket.writable) return true;
+    socket.write(bytes);
+    if (socket.writableLength === 0) return true;
+    // Asked only now, so that a socket that keeps up pays for no callback: an empty write is done when all before it is.
+    socket.write(EMPTY, () => this.outbox.drained());
+    return false;
+  }
+
+  overflow(): void {
+    this.core.stats.evicted++;
+    this.close(CloseCode.SlowConsumer, 'slow consumer');
+  }
+
+  /** When the write under way began to wait; 0 while the client keeps up. */
+  get blockedSince(): number {
+    return this.outbox.blockedSince;
+  }
+
+  override get writable(): boolean {
+    return this.outbox.writable;
+  }
+
+  override whenWritable(): Promise<void> {
+    return this.outbox.whenWritable();
+  }
+
+  override pauseReading(): void {
+    if (this.open) this.webSocket.pause();
+  }
+
+  override resumeReading(): void {
+    if (this.webSocket.isPaused && this.open) {
+      // The pongs were waiting with the messages.
+      this.lastPong = performance.now();
+      this.webSocket.resume();
+    }
+  }
+}
