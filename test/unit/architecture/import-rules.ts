@@ -129,9 +129,9 @@ function findCycles(modules: ReadonlyMap<string, ModuleFacts>): Violation[] {
 }
 
 function fromFirst(circle: readonly string[]): string[] {
-  const first = circle.indexOf(circle.toSorted()[0]);
+  const first = circle.indexOf(circle.toSorted()[0]!);
   const turned = [...circle.slice(first), ...circle.slice(0, first)];
-  return [...turned, turned[0]];
+  return [...turned, turned[0]!];
 }
 
 /** The folder under lib/, or the file's own name at the root. */
@@ -139,7 +139,8 @@ function layerOf(path: string): string {
   return path.split('/')[1] ?? path;
 }
 
-function packageOf(specifier: string): string {
+/** The package that a module belongs to: `@nestjs/core` for `@nestjs/core/injector`. */
+export function packageOf(specifier: string): string {
   return specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/');
 }
 

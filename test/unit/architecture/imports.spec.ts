@@ -1,15 +1,5 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { join, relative, sep } from 'node:path';
 import { checkSources } from './import-rules';
-
-const ROOT = join(__dirname, '../../..');
-
-function readLibrary(): Map<string, string> {
-  const paths = readdirSync(join(ROOT, 'lib'), { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
-    .map((entry) => join(entry.parentPath, entry.name));
-  return new Map(paths.map((path) => [relative(ROOT, path).split(sep).join('/'), readFileSync(path, 'utf8')]));
-}
+import { readLibrary } from './library-sources';
 
 describe('lib', () => {
   const sources = readLibrary();

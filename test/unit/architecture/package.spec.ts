@@ -1,0 +1,115 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { packageOf } from './import-rules';
+import { readLibrary, ROOT } from './library-sources';
+import { readModules } from './module-graph';
+
+interface Manifest {
+  main: string;
+  types: string;
+  type?: string;
+  exports: Record<string, string | { types: string; default: string }>;
+  files: string[];
+  engines: Record<string, string>;
+  scripts: Record<string, string>;
+  dependencies: Record<string, string>;
+  peerDependencies: Record<string, string>;
+  peerDependenciesMeta: Record<string, { optional: boolean }>;
+  devDependencies: Record<string, string>;
+}
+
+interface Lock {
+  packages: Record<string, { link?: boolean; resolved?: string; integrity?: string; inBundle?: boolean }>;
+}
+
+/** Parts of the library that are loaded by a path of their own, where they are there. */
+const FEATURES = ['client', 'testing', 'health', 'metrics'];
+
+const read = (file: string) => readFileSync(join(ROOT, file), 'utf8');
+const manifest = JSON.parse(read('package.json')) as Manifest;
+const subpaths = Object.entries(manifest.exports).filter(([subpath]) => subpath !== './package.json');
+
+describe('what the package exports', () => {
+  it('has its main entry where an old resolver looks for it too', () => {
+    expect(manifest.exports['.']).toEqual({ types: `./${manifest.types}`, default: `./${manifest.main}` });
+    expect(manifest.exports['./package.json']).toBe('./package.json');
+  });
+
+  it.each(subpaths)('builds %s from a source, with its types first', (subpath, target) => {
+    const folder = join('.', subpath);
+    const built = `./${join('dist', folder, 'index')}`;
+    expect(JSON.stringify(target)).toBe(JSON.stringify({ types: `${built}.d.ts`, default: `${built}.js` }));
+    expect(existsSync(join(ROOT, 'lib', folder, 'index.ts'))).toBe(true);
+  });
+
+  it('exports every feature that has an index', () => {
+    const present = FEATURES.filter((feature) => existsSync(join(ROOT, 'lib', feature, 'index.ts')));
+    expect(subpaths.map(([subpath]) => subpath)).toEqual(expect.arrayContaining(present.map((feature) => `./${feature}`)));
+  });
+
+  it('is one CommonJS build: two would hold each class twice', () => {
+    expect(manifest.type).toBeUndefined();
+    expect(JSON.stringify(manifest.exports)).not.toMatch(/"(?:import|require|module)":/);
+  });
+
+  it('ships the build and the documents, and these are there', () => {
+    expect(manifest.files).toEqual(['dist', 'PROTOCOL.md', 'CHANGELOG.md']);
+    for (const document of ['README.md', 'PROTOCOL.md', 'CHANGELOG.md', 'LICENSE']) {
+      expect([document, existsSync(join(ROOT, document))]).toEqual([document, true]);
+    }
+  });
+});
+
+describe('what the package needs', () => {
+  it('runs on the Node releases that can require an ES module', () => {
+    expect(manifest.engines).toEqual({ node: '^20.19.0 || ^22.12.0 || >=24.0.0' });
+  });
+
+  it.each(['common', 'core', 'platform-ws', 'websockets'])('takes @nestjs/%s 11 and 12', (part) => {
+    expect(manifest.peerDependencies[`@nestjs/${part}`]).toBe('^11.0.0 || ^12.0.0');
+  });
+
+  it('asks for nothing that only some applications use', () => {
+    const optional = Object.keys(manifest.peerDependenciesMeta).filter((peer) => manifest.peerDependenciesMeta[peer]?.optional);
+    expect(optional).toEqual(expect.arrayContaining(['class-transformer', 'class-validator', 'ioredis', 'jose']));
+    expect(manifest.peerDependencies).toMatchObject({ ioredis: '^5.0.0 || ^6.0.0', jose: '^5.0.0 || ^6.0.0' });
+  });
+
+  it('declares every package that lib imports', () => {
+    const declared = { ...manifest.dependencies, ...manifest.peerDependencies };
+    const imported = [...readModules(readLibrary()).values()].flatMap(({ packages }) => packages);
+    const undeclared = imported.filter((name) => !name.startsWith('node:') && !(packageOf(name) in declared));
+    expect(undeclared).toEqual([]);
+    expect(imported).toContain('@nestjs/common');
+  });
+
+  it('is developed against each of its peers', () => {
+    expect(Object.keys(manifest.devDependencies)).toEqual(expect.arrayContaining(Object.keys(manifest.peerDependencies)));
+  });
+
+  it('pins the tools that it is developed with', () => {
+    const loose = Object.entries(manifest.devDependencies).filter(([, version]) => !/^\d+\.\d+\.\d+$/.test(version));
+    expect(loose).toEqual([]);
+  });
+});
+
+describe('the lock', () => {
+  const installed = Object.entries((JSON.parse(read('package-lock.json')) as Lock).packages).filter(([path]) => path !== '');
+
+  it('names no address to download from: each machine asks the registry that it knows', () => {
+    expect(installed.filter(([, entry]) => entry.resolved !== undefined)).toEqual([]);
+  });
+
+  it('knows what each package must be', () => {
+    expect(installed.length).toBeGreaterThan(100);
+    expect(installed.filter(([, entry]) => !entry.integrity && !entry.inBundle && !entry.link)).toEqual([]);
+  });
+});
+
+describe('the README', () => {
+  it('names only commands that exist', () => {
+    const named = [...read('README.md').matchAll(/\bnpm (?:run ([\w:-]+)|(start|test)\b)/g)].map((match) => match[1] ?? match[2]);
+    expect(named.filter((name) => name !== undefined && !(name in manifest.scripts))).toEqual([]);
+    expect(named).toEqual(expect.arrayContaining(['start', 'test']));
+  });
+});
