@@ -18,8 +18,12 @@ interface Manifest {
   devDependencies: Record<string, string>;
 }
 
-interface Lock {
-  packages: Record<string, { link?: boolean; resolved?: string; integrity?: string; inBundle?: boolean }>;
+interface LockedPackage {
+  version: string;
+  resolved?: string;
+  integrity?: string;
+  inBundle?: boolean;
+  optionalDependencies?: Record<string, string>;
 }
 
 /** Parts of the library that are loaded by a path of their own, where they are there. */
@@ -94,15 +98,25 @@ describe('what the package needs', () => {
 });
 
 describe('the lock', () => {
-  const installed = Object.entries((JSON.parse(read('package-lock.json')) as Lock).packages).filter(([path]) => path !== '');
+  const { packages } = JSON.parse(read('package-lock.json')) as { packages: Record<string, LockedPackage> };
+  const locked = Object.entries(packages).filter(([path]) => path !== '');
 
   it('names no address to download from: each machine asks the registry that it knows', () => {
-    expect(installed.filter(([, entry]) => entry.resolved !== undefined)).toEqual([]);
+    expect(locked.filter(([, entry]) => entry.resolved !== undefined)).toEqual([]);
   });
 
-  it('knows what each package must be', () => {
-    expect(installed.length).toBeGreaterThan(100);
-    expect(installed.filter(([, entry]) => !entry.integrity && !entry.inBundle && !entry.link)).toEqual([]);
+  it('knows the checksum of everything that it installs here', () => {
+    const here = locked.filter(([path]) => existsSync(join(ROOT, path)));
+    expect(here.length).toBeGreaterThan(100);
+    expect(here.filter(([, entry]) => !entry.integrity && !entry.inBundle)).toEqual([]);
+  });
+
+  // `npm ci` refuses a lock without them. `node scripts/complete-lock.mjs` adds them.
+  it('has the optional packages of every platform', () => {
+    const wanted = locked.flatMap(([, entry]) => Object.keys(entry.optionalDependencies ?? {}));
+    const missing = wanted.filter((name) => !locked.some(([path]) => path.endsWith(`node_modules/${name}`)));
+    expect(missing).toEqual([]);
+    expect(wanted).toContain('@swc/core-darwin-arm64');
   });
 });
 
