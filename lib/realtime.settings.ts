@@ -154,9 +154,10 @@ function readEnvelope(value: unknown): EnvelopeFields {
 
 function readPath(options: OptionsReader): string {
   const path = options.raw('path') ?? '/ws';
-  const usable = typeof path === 'string' && path.startsWith('/') && !/[?#*:\s]/.test(path);
-  if (!usable) options.fail('path', "a path such as '/ws'");
-  return (path as string).length > 1 && (path as string).endsWith('/') ? (path as string).slice(0, -1) : (path as string);
+  if (typeof path !== 'string' || !path.startsWith('/') || /[?#*:\s]/.test(path)) {
+    return options.fail('path', "a path such as '/ws'");
+  }
+  return path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path;
 }
 
 function readGuards(options: OptionsReader): readonly GuardOption[] {

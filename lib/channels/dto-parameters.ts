@@ -1,4 +1,3 @@
-import type { ExecutionContext } from '@nestjs/common';
 import { ROUTE_ARGS_METADATA } from '@nestjs/common/constants';
 import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host';
 import { WsParamtype } from '@nestjs/websockets/enums/ws-paramtype.enum';
@@ -43,6 +42,6 @@ function queryReader(name: unknown): DtoParameter['read'] {
   return (args, contextType) => {
     const context = new ExecutionContextHost([...args]);
     context.setType(contextType);
-    return readHandshakeQuery(name as string | undefined, context as ExecutionContext);
+    return readHandshakeQuery(name as string | undefined, context);
   };
 }

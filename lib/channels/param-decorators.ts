@@ -1,22 +1,27 @@
 import type { IncomingMessage } from 'node:http';
-import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import { createParamDecorator, type ExecutionContext, type PipeTransform, type Type } from '@nestjs/common';
 import type { Connection } from '../hub/connection';
 import { parseQuery } from '../hub/handshake';
 import { realtimeContext } from './handler-context';
 
+type Pipe = Type<PipeTransform> | PipeTransform;
+/** Spelled out, because what Nest infers for `createParamDecorator` names types that Nest 11 does not have. */
+type ParameterFactory = (...pipes: Pipe[]) => ParameterDecorator;
+type NamedParameterFactory = (...nameAndPipes: (string | Pipe)[]) => ParameterDecorator;
+
 /** The connection that a handler is called for. @publicApi */
-export const ConnectedClient = createParamDecorator((_: unknown, context: ExecutionContext): Connection | undefined =>
+export const ConnectedClient: ParameterFactory = createParamDecorator((_: unknown, context: ExecutionContext): Connection | undefined =>
   clientOf(context),
 );
 
 /** Who is connected: `{ id, claims, expiresAt? }`, or undefined without authentication. @publicApi */
-export const ConnectedUser = createParamDecorator((_: unknown, context: ExecutionContext): unknown => {
+export const ConnectedUser: ParameterFactory = createParamDecorator((_: unknown, context: ExecutionContext): unknown => {
   const client = clientOf(context);
   return client ? client.user : context.switchToHttp().getRequest<{ user?: unknown }>().user;
 });
 
 /** The channel's name. @publicApi */
-export const Channel = createParamDecorator(
+export const Channel: ParameterFactory = createParamDecorator(
   (_: unknown, context: ExecutionContext): string | undefined => realtimeContext(context)?.channel,
 );
 
@@ -26,7 +31,7 @@ export const Channel = createParamDecorator(
  * @example join(\@ChannelParam('id', ParseIntPipe) id: number) {}
  * @publicApi
  */
-export const ChannelParam = createParamDecorator(
+export const ChannelParam: (name: string, ...pipes: Pipe[]) => ParameterDecorator = createParamDecorator(
   (name: string, context: ExecutionContext): string | undefined => realtimeContext(context)?.params[name],
 );
 
@@ -45,7 +50,7 @@ export function readHandshakeQuery(name: string | undefined, context: ExecutionC
  * @example handshake(\@HandshakeQuery() query: EventsQuery) {}
  * @publicApi
  */
-export const HandshakeQuery = createParamDecorator(readHandshakeQuery);
+export const HandshakeQuery: NamedParameterFactory = createParamDecorator(readHandshakeQuery);
 
 /** The connection; undefined before the upgrade, where there is only the request. */
 function clientOf(context: ExecutionContext): Connection | undefined {

@@ -31,6 +31,16 @@ export class ChannelRegistry {
     return this.channels.values();
   }
 
+  /** A connection's subscription to a channel. */
+  find(connection: Connection, name: string): Subscription | undefined {
+    return connection.subscriptions.get(name) as Subscription | undefined;
+  }
+
+  /** All subscriptions of a connection. */
+  heldBy(connection: Connection): Subscription[] {
+    return [...connection.subscriptions.values()] as Subscription[];
+  }
+
   add(connection: Connection, name: string): Subscription {
     const channel = this.channels.get(name) ?? this.open(name);
     const subscription = new Subscription(connection, channel);

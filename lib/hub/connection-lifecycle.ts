@@ -39,7 +39,7 @@ export class ConnectionLifecycle {
   end(connection: Connection, event: DisconnectEvent): void {
     if (!this.connections.remove(connection)) return;
     this.expiry.unwatch(connection);
-    const subscriptions = [...connection.subscriptions.values()];
+    const subscriptions = this.channels.heldBy(connection);
     for (const subscription of subscriptions) this.channels.remove(subscription);
     this.track(this.runEnd(connection, subscriptions, event));
   }

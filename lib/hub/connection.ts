@@ -3,7 +3,6 @@ import type { OutboundMessage } from '../protocol/envelope';
 import type { Frame } from './frame';
 import { Handshake } from './handshake';
 import type { Subscriber } from './subscriber';
-import type { Subscription } from './subscription';
 
 /** The part of a hub that a connection speaks to. */
 export interface ConnectionHub {
@@ -38,8 +37,8 @@ export abstract class Connection implements Subscriber {
   ready: Promise<void> | undefined;
   /** When the connection began, in ms since the epoch. */
   readonly connectedAt = Date.now();
-  /** @internal */
-  readonly subscriptions = new Map<string, Subscription>();
+  /** Its subscriptions by channel; `ChannelRegistry` knows what they are. @internal */
+  readonly subscriptions = new Map<string, object>();
   private attributes: Map<unknown, unknown> | undefined;
 
   protected constructor(

@@ -105,7 +105,7 @@ export class HubCore implements ConnectionHub {
    */
   async subscribe(connection: Connection, channel: string, request: JoinRequest): Promise<void> {
     this.assertChannelName(channel);
-    const held = connection.subscriptions.get(channel);
+    const held = this.channels.find(connection, channel);
     if (held) return this.joiner.answerAgain(held, request);
     if (!this.connections.has(connection)) return;
 
@@ -125,7 +125,7 @@ export class HubCore implements ConnectionHub {
 
   /** @returns whether the connection was subscribed */
   unsubscribe(connection: Connection, channel: string): boolean {
-    const subscription = connection.subscriptions.get(channel);
+    const subscription = this.channels.find(connection, channel);
     return subscription !== undefined && this.lifecycle.unsubscribe(subscription);
   }
 

@@ -199,8 +199,7 @@ export class HubService implements BroadcastSender {
   channelInfo(name: string): ChannelInfo | undefined {
     const channel = this.core.channels.get(name);
     if (!channel) return undefined;
-    const connections = channel.connections().map(({ id }) => id);
-    return { name, subscribers: channel.size, connections };
+    return { name, subscribers: channel.size, connections: channel.connectionIds() };
   }
 
   /** Counts of this instance. */

@@ -1,12 +1,20 @@
 import type { Position } from '../protocol/cursor';
 import type { ChannelSettings } from './channel-settings';
 import type { Frame, FrameOrigin } from './frame';
-import type { Subscription } from './subscription';
+
+/** One subscriber of a channel, as the channel sees it. */
+export interface ChannelMember {
+  readonly connection: { readonly id: string };
+  /** Index in the channel's list of members; -1 once it has left. */
+  index: number;
+  /** @returns whether the frame was accepted */
+  deliver(frame: Frame, position: Position | undefined): boolean;
+}
 
 /** A channel as one instance sees it: its local subscribers. It exists as long as it has any. */
 export class LocalChannel {
   /** A list, not a set: fan-out walks it for every publication. */
-  private readonly subscribers: Subscription[] = [];
+  private readonly members: ChannelMember[] = [];
   /** Shared by the frames of all publications on this channel. */
   readonly origin: FrameOrigin;
   /** Resolves once the adapter delivers this channel's publications to this instance. */
@@ -20,23 +28,23 @@ export class LocalChannel {
   }
 
   get size(): number {
-    return this.subscribers.length;
+    return this.members.length;
   }
 
-  add(subscription: Subscription): void {
-    subscription.index = this.subscribers.push(subscription) - 1;
+  add(member: ChannelMember): void {
+    member.index = this.members.push(member) - 1;
   }
 
   /** Removes in constant time: the last one takes the place of the one that leaves. */
-  remove(subscription: Subscription): boolean {
-    const { index } = subscription;
+  remove(member: ChannelMember): boolean {
+    const { index } = member;
     if (index === -1) return false;
-    const last = this.subscribers.pop()!;
-    if (last !== subscription) {
-      this.subscribers[index] = last;
+    const last = this.members.pop()!;
+    if (last !== member) {
+      this.members[index] = last;
       last.index = index;
     }
-    subscription.index = -1;
+    member.index = -1;
     return true;
   }
 
@@ -47,18 +55,18 @@ export class LocalChannel {
    * @returns how many subscribers accepted it
    */
   fanOut(frame: Frame, position?: Position, exclude?: readonly string[]): number {
-    const { subscribers } = this;
+    const { members } = this;
     let delivered = 0;
     // From the end, because a subscriber that is evicted on the way gives its place to the last one.
-    for (let i = subscribers.length - 1; i >= 0; i--) {
-      const subscription = subscribers[i]!;
-      if (exclude !== undefined && exclude.includes(subscription.connection.id)) continue;
-      if (subscription.deliver(frame, position)) delivered++;
+    for (let i = members.length - 1; i >= 0; i--) {
+      const member = members[i]!;
+      if (exclude !== undefined && exclude.includes(member.connection.id)) continue;
+      if (member.deliver(frame, position)) delivered++;
     }
     return delivered;
   }
 
-  connections(): Subscription['connection'][] {
-    return this.subscribers.map((subscription) => subscription.connection);
+  connectionIds(): string[] {
+    return this.members.map((member) => member.connection.id);
   }
 }

@@ -57,7 +57,7 @@ export class LocalCommands {
 
   unsubscribe(target: ConnectionTarget, channel: string, reason: string): void {
     for (const connection of this.connections.find(target)) {
-      const subscription = connection.subscriptions.get(channel);
+      const subscription = this.channels.find(connection, channel);
       if (!subscription || !this.lifecycle.unsubscribe(subscription)) continue;
       connection.sendMessage({ type: 'unsubscribed', channel, data: { code: CloseCode.Forbidden, reason } });
     }
@@ -68,6 +68,6 @@ export class LocalCommands {
     const channel = this.channels.get(name);
     if (!channel) return;
     const frame = this.hub.encode({ type: 'reset', channel: name, cursor: encodeCursor(position) });
-    for (const connection of channel.connections()) connection.send(frame);
+    for (const id of channel.connectionIds()) this.connections.get(id)?.send(frame);
   }
 }

@@ -1,7 +1,7 @@
 import type { Position } from '../protocol/cursor';
 import type { Connection } from './connection';
 import type { Frame } from './frame';
-import type { LocalChannel } from './local-channel';
+import type { ChannelMember, LocalChannel } from './local-channel';
 
 /** A live publication, held back while its subscriber is still being brought up to date. */
 export interface HeldPublication {
@@ -13,8 +13,7 @@ export interface HeldPublication {
 const MAX_HELD = 256;
 
 /** One connection's place on one channel. */
-export class Subscription {
-  /** Index in the channel's list of subscribers; -1 once it has left. */
+export class Subscription implements ChannelMember {
   index = -1;
   /** Publications that arrived during the join; undefined once live ones go straight through. */
   private held: HeldPublication[] | undefined = [];

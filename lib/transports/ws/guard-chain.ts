@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { type CanActivate, type ExecutionContext, ForbiddenException, type OnModuleInit, type Type, UseGuards } from '@nestjs/common';
+import { type CanActivate, ForbiddenException, type OnModuleInit, type Type, UseGuards } from '@nestjs/common';
 import type { ExternalContextCreator, ModuleRef } from '@nestjs/core';
 import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host';
 import { isObservable, lastValueFrom } from 'rxjs';
@@ -55,9 +55,9 @@ export class GuardChain {
   }
 
   private async activate(guard: CanActivate, request: IncomingMessage): Promise<void> {
-    const context = new ExecutionContextHost([request], UpgradeHandler, UpgradeHandler.prototype.upgrade);
+    const context = new ExecutionContextHost([request], UpgradeHandler, upgradeMethod);
     context.setType('http');
-    const answer = guard.canActivate(context as ExecutionContext);
+    const answer = guard.canActivate(context);
     const passed = isObservable(answer) ? await lastValueFrom(answer) : await answer;
     if (!passed) throw new ForbiddenException();
   }
@@ -68,7 +68,7 @@ export class GuardChain {
     const upgrade = (): void => undefined;
     if (guards.length > 0) UseGuards(...guards)(upgrade);
     return this.contextCreator.create(
-      this.host as unknown as Record<string, (...args: unknown[]) => unknown>,
+      this.host,
       upgrade,
       'upgrade',
       undefined,
@@ -82,11 +82,13 @@ export class GuardChain {
 
   private async resolve(option: GuardOption): Promise<CanActivate> {
     if (typeof option !== 'function') return option;
+    let provided: CanActivate;
     try {
-      return this.moduleRef.get(option, { strict: false });
+      provided = this.moduleRef.get(option, { strict: false });
     } catch {
       return this.create(option);
     }
+    return provided;
   }
 
   private async create(guard: Type<CanActivate>): Promise<CanActivate> {
@@ -104,5 +106,8 @@ export class GuardChain {
 
 /** What guards see as the handler's class. */
 class UpgradeHandler {
-  upgrade(): void {}
+  [method: string]: (...args: unknown[]) => unknown;
 }
+
+/** And as the handler. */
+function upgradeMethod(): void {}

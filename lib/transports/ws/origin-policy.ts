@@ -13,7 +13,7 @@ export type OriginOption = '*' | readonly string[] | ((origin: string, request: 
 export async function isOriginAllowed(option: OriginOption | undefined, request: IncomingMessage): Promise<boolean> {
   const { origin } = request.headers;
   if (origin === undefined || option === '*') return true;
-  if (typeof option === 'function') return (await option(origin, request)) === true;
+  if (typeof option === 'function') return option(origin, request);
   if (option !== undefined) return option.includes(origin.toLowerCase()) || option.includes(origin);
   return isSameOrigin(origin, request.headers.host);
 }

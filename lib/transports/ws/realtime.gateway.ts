@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { Logger } from '@nestjs/common';
-import { type RawData, type Server, WebSocket, WebSocketServer } from 'ws';
+import { type RawData, type Server, type ServerOptions, WebSocket, WebSocketServer } from 'ws';
 import { redactToken } from '../../auth';
 import type { CommandDispatcher } from '../../channels/command-dispatcher';
 import { Handshake } from '../../hub/handshake';
@@ -57,8 +57,8 @@ export class RealtimeGateway {
       perMessageDeflate: false,
       handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
       WebSocket: RealtimeSocket,
-      ...{ closeTimeout: CLOSE_TIMEOUT },
-    });
+      closeTimeout: CLOSE_TIMEOUT,
+    } as ServerOptions<typeof RealtimeSocket>);
   }
 
   get path(): string {
@@ -128,7 +128,7 @@ export class RealtimeGateway {
     this.listen(webSocket);
     this.hub.register(connection);
     this.heartbeat.add(connection);
-    const { ready, started } = gate();
+    const { ready, started } = readiness();
     connection.ready = ready;
     void this.begin(connection, admission, started);
   }
@@ -201,7 +201,7 @@ function onPong(this: WebSocket): void {
 function onSocketError(): void {}
 
 /** A promise and its key. */
-function gate(): { ready: Promise<void>; started: () => void } {
+function readiness(): { ready: Promise<void>; started: () => void } {
   let started!: () => void;
   const ready = new Promise<void>((resolve) => (started = resolve));
   return { ready, started };

@@ -1,10 +1,17 @@
 import type { Socket } from 'node:net';
-import type { WebSocket } from 'ws';
 import { Connection, type ConnectionInit } from '../../hub/connection';
 import type { Frame } from '../../hub/frame';
 import type { HubCore } from '../../hub/hub-core';
 import { Outbox, type OutboxSocket } from '../../hub/outbox';
 import { CloseCode } from '../../protocol/close-codes';
+
+/** The part of `ws`'s WebSocket that a connection needs. Named here, so that users need no types of `ws`. */
+export interface ServerWebSocket {
+  readonly isPaused: boolean;
+  pause(): void;
+  resume(): void;
+  close(code?: number, reason?: string): void;
+}
 
 const EMPTY = Buffer.alloc(0);
 /** A ping frame without a payload (RFC 6455, section 5.5.2). */
@@ -24,7 +31,7 @@ export class WebSocketConnection extends Connection implements OutboxSocket {
   constructor(
     private readonly core: HubCore,
     init: ConnectionInit,
-    readonly webSocket: WebSocket,
+    readonly webSocket: ServerWebSocket,
     private readonly socket: Socket,
   ) {
     super(core, init);

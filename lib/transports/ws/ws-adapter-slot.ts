@@ -1,5 +1,6 @@
+import type { Server } from 'node:http';
 import { Injectable } from '@nestjs/common';
-import type { RealtimeWsAdapter } from './realtime-ws-adapter';
+import type { RealtimeGateway } from './realtime.gateway';
 
 /** The line in main.ts is missing. @publicApi */
 export class MissingAdapterError extends Error {
@@ -13,17 +14,22 @@ export class MissingAdapterError extends Error {
   }
 }
 
+/** What owns the `upgrade` event of an application's HTTP server. */
+export interface UpgradeOwner {
+  serve(gateway: RealtimeGateway, server: Server): void;
+}
+
 /** Where an application's adapter is put when it is made: Nest does not let a module install one, or ask for it. */
 @Injectable()
 export class WsAdapterSlot {
-  private adapter: RealtimeWsAdapter | undefined;
+  private adapter: UpgradeOwner | undefined;
 
-  fill(adapter: RealtimeWsAdapter): void {
+  fill(adapter: UpgradeOwner): void {
     this.adapter = adapter;
   }
 
   /** @throws MissingAdapterError */
-  get(): RealtimeWsAdapter {
+  get(): UpgradeOwner {
     if (!this.adapter) throw new MissingAdapterError();
     return this.adapter;
   }

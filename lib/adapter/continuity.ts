@@ -1,0 +1,81 @@
+import type { Position } from '../protocol/cursor';
+import type { HistoryPage, HistoryQuery, ReadResult, StoredPublication } from './hub-adapter';
+
+/** A publication in a history, with what proves its place. */
+export interface HistoryEntry extends StoredPublication {
+  /** Tag of the publication before this one, so that a cursor to it can still be proven when it has been trimmed. */
+  readonly previousTag: string;
+}
+
+export function samePosition(a: Position, b: Position): boolean {
+  return a.offset === b.offset && a.tag === b.tag && a.epoch === b.epoch;
+}
+
+/** Whether `entry` is the very next publication after `position`. */
+export function follows(entry: HistoryEntry, position: Position): boolean {
+  return (
+    entry.position.epoch === position.epoch &&
+    entry.position.offset === position.offset + 1 &&
+    entry.previousTag === position.tag
+  );
+}
+
+/**
+ * Whether a history that stands at `top` holds everything after `position`.
+ *
+ * @param next the oldest held entry with an offset above `position`'s; undefined when there is none
+ */
+export function isProven(position: Position, next: HistoryEntry | undefined, top: Position): boolean {
+  return next === undefined ? samePosition(position, top) : follows(next, position);
+}
+
+/** @param newer every held entry with an offset above `after`'s, in order */
+export function readAfter(after: Position, newer: readonly HistoryEntry[], top: Position): ReadResult {
+  if (!isProven(after, newer[0], top)) return { recovered: false, publications: [], position: top };
+  return { recovered: true, publications: newer.map(withoutProof), position: top };
+}
+
+/** What a history is asked for a page. Both lists are the nearest to the query's start, in the query's direction. */
+export interface PageSource {
+  readonly top: Position;
+  /** Where the held entries begin; undefined when none is held. */
+  readonly firstOffset: number | undefined;
+  /** The held entry right after an offset. */
+  next(offset: number): HistoryEntry | undefined;
+  /** Up to `count` held entries from `offset` on, upwards. */
+  upwards(offset: number, count: number): readonly HistoryEntry[];
+  /** Up to `count` held entries from `offset` on, downwards. */
+  downwards(offset: number, count: number): readonly HistoryEntry[];
+}
+
+/** Pages through a history that is at hand. */
+export function pageOf(source: PageSource, query: HistoryQuery): HistoryPage {
+  return query.reverse ? pageDown(source, query) : pageUp(source, query);
+}
+
+function pageUp(source: PageSource, { limit, after }: HistoryQuery): HistoryPage {
+  const { top } = source;
+  const proven = after === undefined || (after.epoch === top.epoch && isProven(after, source.next(after.offset), top));
+  const start = after !== undefined && proven ? after.offset + 1 : (source.firstOffset ?? 0);
+  return toPage(source.upwards(start, limit + 1), limit, proven, top);
+}
+
+function pageDown(source: PageSource, { limit, after }: HistoryQuery): HistoryPage {
+  const { top, firstOffset } = source;
+  if (after === undefined) return toPage(source.downwards(top.offset, limit + 1), limit, true, top);
+  // Past the oldest that is held: that is the end in this direction, however long ago the rest was trimmed.
+  const pastTheEnd = after.epoch === top.epoch && after.offset <= (firstOffset ?? top.offset);
+  if (pastTheEnd) return { publications: [], position: top, complete: true };
+  const proven = after.epoch === top.epoch && isProven(after, source.next(after.offset), top);
+  return toPage(source.downwards(proven ? after.offset - 1 : top.offset, limit + 1), limit, proven, top);
+}
+
+/** @param found one more than asked for, where there is one: it tells whether the page is the last */
+function toPage(found: readonly HistoryEntry[], limit: number, proven: boolean, position: Position): HistoryPage {
+  const publications = found.slice(0, limit).map(withoutProof);
+  return { publications, position, complete: proven && found.length <= limit };
+}
+
+export function withoutProof({ position, payload }: HistoryEntry): StoredPublication {
+  return { position, payload };
+}

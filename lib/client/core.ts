@@ -1,0 +1,25 @@
+/** The client without its fall-back transport: pass `sseTransport` in `transports` to have it bundled. */
+export { Channel } from './channel';
+export type * from './channel-map';
+export type * from './channel.types';
+export { ClientLimitError, ClosedError, ConnectionError, UnansweredError } from './client.errors';
+export type { OfflineQueueOptions, RealtimeClientOptions } from './client.options';
+export type * from './connection-state';
+export type { EnvironmentEvent, Platform } from './platform';
+export type { PositionStorage } from './positions';
+export type { ClientEvents } from './client.events';
+export { RealtimeClient, type RequestOptions } from './realtime-client';
+export { sseTransport } from './sse.transport';
+export type { TokenSource } from './token-keeper';
+export type {
+  Link,
+  LinkClose,
+  LinkHandlers,
+  LinkRequest,
+  TokenTransport,
+  Transport,
+  WebSocketConstructor,
+  WebSocketLike,
+} from './transport';
+export type { Heartbeat } from './watchdog';
+export { RealtimeError, type ErrorCode } from '../protocol/errors';

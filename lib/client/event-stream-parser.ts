@@ -1,0 +1,23 @@
+/** Longest event in characters: more than any server of ours sends, less than a broken stream could fill. */
+const LONGEST_EVENT = 2 ** 24;
+
+/** Reads the data of Server-Sent Events out of a stream that may be cut anywhere. */
+export class EventStreamParser {
+  private rest = '';
+
+  /**
+   * @returns the data of the events that are complete now; comments have none
+   * @throws RangeError when an event does not end
+   */
+  push(chunk: string): string[] {
+    const events = (this.rest + chunk).split(/\r?\n\r?\n/);
+    this.rest = events.pop()!;
+    if (this.rest.length > LONGEST_EVENT) throw new RangeError('an event does not end');
+    return events.map(dataOf).filter((data) => data !== '');
+  }
+}
+
+function dataOf(event: string): string {
+  const lines = event.split(/\r?\n/).filter((line) => line.startsWith('data:'));
+  return lines.map((line) => line.slice(5).trimStart()).join('\n');
+}

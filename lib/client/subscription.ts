@@ -1,0 +1,229 @@
+import { type ErrorCode, RealtimeError } from '../protocol/errors';
+import { Backoff } from './backoff';
+import type { ResetContext, SubscribeOptions, SubscribedContext, UnsubscribedContext } from './channel.types';
+import { ClosedError, UnansweredError } from './client.errors';
+import type { ClientSettings } from './client.options';
+import { type Deferred, defer } from './deferred';
+import type { Frame, OutgoingFrame } from './frame';
+import type { Positions } from './positions';
+import type { Settle } from './reply-registry';
+import { Timer } from './timer';
+
+/** Errors that pass: a resubscription is tried again. */
+const TEMPORARY: ReadonlySet<ErrorCode> = new Set(['unavailable', 'internal', 'rate_limited']);
+
+/** What a subscription needs of its client. */
+export interface SubscriptionHost {
+  readonly settings: ClientSettings;
+  readonly positions: Positions;
+  /** Whether a link is open. */
+  readonly isOpen: boolean;
+  /** Sends a message on the open link. `settle` is called once: with the answer, or when none will come. */
+  call(frame: OutgoingFrame, settle: Settle): void;
+}
+
+/** What a subscription tells its channel. */
+export interface SubscriptionHooks {
+  publication(frame: Frame): void;
+  subscribed(context: SubscribedContext<unknown>): void;
+  unsubscribed(context: UnsubscribedContext): void;
+  reset(context: ResetContext): void;
+  error(error: RealtimeError): void;
+}
+
+/**
+ * A channel's place on the server and in its history.
+ *
+ * Cursors are opaque, so a duplicate cannot be told by its cursor. What guarantees that each publication is handed on
+ * once and in order is this: a link's publications count only from its first `subscribed` on; the request for it names
+ * the last publication handed on; and the server answers with exactly what follows that one, or with the admission that
+ * it cannot.
+ */
+export class Subscription {
+  /** The application wants it: it survives connections. */
+  private wanted = false;
+  /** The last publication handed on, or where the server said that we stand. */
+  cursor?: string;
+  /** On this link, publications of the channel are ours. */
+  private live = false;
+  /** A subscribe awaits its answer. */
+  private pending = false;
+  /** Grows whenever what was asked or begun before no longer counts. */
+  private epoch = 0;
+  /** The server lost continuity while a subscribe was on its way. */
+  private wasReset = false;
+  /** The server has accepted it since the application asked. */
+  private wasAccepted = false;
+  private replay?: number;
+  private waiter?: Deferred<SubscribedContext<unknown>>;
+  private last?: SubscribedContext<unknown>;
+  private readonly retry: Timer;
+  private readonly backoff: Backoff;
+
+  constructor(
+    private readonly channel: string,
+    private readonly host: SubscriptionHost,
+    private readonly hooks: SubscriptionHooks,
+  ) {
+    const { settings, positions } = host;
+    this.cursor = positions.load(channel);
+    this.retry = new Timer(settings.platform);
+    this.backoff = new Backoff(settings, settings.platform);
+  }
+
+  get state(): 'unsubscribed' | 'subscribing' | 'subscribed' {
+    if (this.live && !this.pending) return 'subscribed';
+    return this.wanted ? 'subscribing' : 'unsubscribed';
+  }
+
+  subscribe({ cursor, replay }: SubscribeOptions): Promise<SubscribedContext<unknown>> {
+    if (this.wanted) return this.waiter?.promise ?? Promise.resolve(this.last!);
+    this.wanted = true;
+    this.wasAccepted = false;
+    this.replay = replay;
+    this.cursor = cursor ?? this.cursor;
+    this.waiter = defer();
+    const { promise } = this.waiter;
+    this.opened();
+    return promise;
+  }
+
+  /** Gives up the channel and the place in it. */
+  unsubscribe(): void {
+    if (this.state === 'unsubscribed') return;
+    this.tellUnsubscribe();
+    this.leave({ reason: 'unsubscribe() was called' }, new ClosedError('unsubscribe'));
+  }
+
+  /** A link is open. */
+  opened(): void {
+    if (!this.wanted || !this.host.isOpen) return;
+    const { channel, live } = this;
+    // A channel that the server has joined on this link goes on where it is.
+    const cursor = live ? undefined : this.cursor;
+    const replay = live || cursor !== undefined ? undefined : this.replay;
+    const epoch = this.settle();
+    this.pending = true;
+    this.host.call({ type: 'subscribe', channel, cursor, replay }, (error, frame) => {
+      if (epoch !== this.epoch) return;
+      if (frame) this.answered(frame);
+      else this.failed(error!);
+    });
+  }
+
+  /** The link is gone: nothing that was said on it counts any longer. */
+  lost(): void {
+    this.live = false;
+    this.settle();
+  }
+
+  /** There will be no link until the application asks for one. Whoever waits is told; what was accepted stays wanted. */
+  stopped(error: RealtimeError): void {
+    this.lost();
+    if (!this.waiter) return;
+    this.wanted = false;
+    this.rejectWaiter(error);
+  }
+
+  publication(frame: Frame): void {
+    if (!this.live) return;
+    // Before the listeners run: one of them may leave the channel, and with it the position.
+    if (frame.cursor !== undefined) this.moveTo(frame.cursor);
+    this.hooks.publication(frame);
+  }
+
+  /** A `subscribed` without a request of ours: the server has joined the channel. */
+  joined(frame: Frame): void {
+    if (!this.live) this.accepted(frame);
+  }
+
+  /** The server took the channel away. */
+  removed({ data }: Frame): void {
+    const isOurs = this.state === 'subscribed';
+    this.live = false;
+    if (!isOurs) return;
+    const { code, reason } = (data ?? {}) as { code?: number; reason?: string };
+    const error = new RealtimeError('forbidden', reason ?? 'The server ended the subscription.');
+    this.leave({ code, reason: error.message, error }, error);
+  }
+
+  /** Continuity was lost on the server's side. */
+  reset({ cursor }: Frame): void {
+    if (this.live) {
+      this.moveTo(cursor);
+      this.hooks.reset({ by: 'server', cursor });
+    } else {
+      this.wasReset = this.pending;
+    }
+  }
+
+  private answered(frame: Frame): void {
+    const { waiter } = this;
+    this.pending = false;
+    this.replay = undefined;
+    this.waiter = undefined;
+    this.backoff.reset();
+    this.accepted(frame);
+    waiter?.resolve(this.last!);
+  }
+
+  private accepted(frame: Frame): void {
+    const { live, cursor: from, wasReset, wasAccepted, epoch } = this;
+    const { data, recoverable = false } = frame;
+    // On a link where it is live already, nothing is amiss, and the answer's position may be older than ours.
+    const continues = live || frame.recovered === true || (from !== undefined && from === frame.cursor);
+    const hasGap = wasReset || (from !== undefined && !continues);
+    this.live = this.wasAccepted = true;
+    this.wasReset = false;
+    if (!continues) this.moveTo(frame.cursor);
+    const recovered = from === undefined ? undefined : !hasGap;
+    const { cursor, wanted } = this;
+    this.last = { data, recoverable, recovered, cursor, resubscribed: wasAccepted, byServer: !wanted };
+    this.hooks.subscribed(this.last);
+    // A listener may have left the channel.
+    if (hasGap && epoch === this.epoch) this.hooks.reset({ by: 'resubscribe', cursor });
+  }
+
+  private failed(error: RealtimeError): void {
+    const { waiter, live } = this;
+    const mayPass = !waiter && TEMPORARY.has(error.code);
+    this.settle();
+    this.wanted &&= mayPass;
+    this.rejectWaiter(error);
+    if (!live && mayPass) this.retry.set(this.backoff.next(), () => this.opened());
+    // The server may still act on what it did not answer in time.
+    if (!live && !mayPass && error instanceof UnansweredError) this.tellUnsubscribe();
+    if (waiter) return;
+    if (!live && !mayPass) this.hooks.unsubscribed({ reason: error.message, error });
+    this.hooks.error(error);
+  }
+
+  private leave(context: UnsubscribedContext, error: RealtimeError): void {
+    this.lost();
+    this.wanted = false;
+    this.moveTo(undefined);
+    this.rejectWaiter(error);
+    this.hooks.unsubscribed(context);
+  }
+
+  private rejectWaiter(error: RealtimeError): void {
+    this.waiter?.reject(error);
+    this.waiter = undefined;
+  }
+
+  private moveTo(cursor: string | undefined): void {
+    if (cursor === this.cursor) return;
+    this.cursor = cursor;
+    this.host.positions.save(this.channel, cursor);
+  }
+
+  private tellUnsubscribe(): void {
+    this.host.call({ type: 'unsubscribe', channel: this.channel }, () => undefined);
+  }
+
+  private settle(): number {
+    this.pending = this.wasReset = false;
+    this.retry.clear();
+    return ++this.epoch;
+  }
+}

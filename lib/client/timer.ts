@@ -1,0 +1,21 @@
+import type { Platform } from './platform';
+
+/** A longer delay overflows the timers of every runtime and would fire at once; nothing here suffers from an early call. */
+const LONGEST_DELAY = 2 ** 31 - 1;
+
+/** One timer that is set anew or cleared, never leaked. */
+export class Timer {
+  private handle: unknown;
+
+  constructor(private readonly platform: Platform) {}
+
+  /** Runs `callback` once after `delay` ms, in place of what was set before. */
+  set(delay: number, callback: () => void): void {
+    this.clear();
+    this.handle = this.platform.setTimeout(callback, Math.min(delay, LONGEST_DELAY));
+  }
+
+  clear(): void {
+    this.platform.clearTimeout(this.handle);
+  }
+}

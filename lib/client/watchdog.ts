@@ -1,0 +1,71 @@
+import type { Platform } from './platform';
+import { Timer } from './timer';
+
+/** The server's figures, in ms. @publicApi */
+export interface Heartbeat {
+  /** Silence after which the peer is asked whether it is there. */
+  readonly interval: number;
+  /** How long it may take to answer. */
+  readonly timeout: number;
+}
+
+/** A server that is alive answers a ping within this time, in ms, however long it would wait for us. */
+const LONGEST_PONG = 10_000;
+
+/**
+ * Notices a network that died in silence. The server's native pings would tell, but no browser shows them, so after a
+ * silence of `interval` it asks with a `ping` of the protocol.
+ *
+ * Nothing is set or cleared per message: the timer looks back when it fires.
+ */
+export class Watchdog {
+  private readonly timer: Timer;
+  private heartbeat: Heartbeat = { interval: 0, timeout: 0 };
+  private seenAt = 0;
+  /** Nothing has arrived since the last ping. */
+  private doubting = false;
+
+  constructor(
+    private readonly platform: Platform,
+    /** Asks the peer. @returns false where that is impossible and only waiting is left */
+    private readonly ping: () => boolean,
+    private readonly dead: () => void,
+  ) {
+    this.timer = new Timer(platform);
+  }
+
+  start(heartbeat: Heartbeat): void {
+    this.heartbeat = heartbeat;
+    this.seen();
+    this.rest(heartbeat.interval);
+  }
+
+  stop(): void {
+    this.timer.clear();
+  }
+
+  seen(): void {
+    this.seenAt = this.platform.now();
+    this.doubting = false;
+  }
+
+  /** Asks at once: something happened to the network or the machine. */
+  probe(): void {
+    this.doubting = true;
+    const { timeout } = this.heartbeat;
+    const wait = this.ping() ? Math.min(timeout, LONGEST_PONG) : timeout;
+    this.timer.set(wait, () => {
+      if (this.doubting) this.dead();
+      else this.rest(this.heartbeat.interval);
+    });
+  }
+
+  private rest(wait: number): void {
+    this.timer.set(wait, () => {
+      const left = this.seenAt + this.heartbeat.interval - this.platform.now();
+      // A clock that was set back must not keep it from looking.
+      if (left > 0) this.rest(Math.min(left, this.heartbeat.interval));
+      else this.probe();
+    });
+  }
+}

@@ -1,0 +1,106 @@
+import { createInterface } from 'node:readline';
+import { DIALECTS } from './dialects';
+import { RawClient } from './raw-client';
+import { clockMicros } from './server-control';
+
+/** What the bench asks of a load process; one JSON line each. */
+export type LoadCommand =
+  | {
+      op: 'connect';
+      port: number;
+      dialect: string;
+      /** One entry for each connection: its channels. */
+      channels: string[][];
+      /** Connections under way at a time. */
+      concurrency: number;
+      /** Every n-th connection reads the time out of what it gets; 0: none. */
+      sampleEvery: number;
+      deflate?: boolean;
+    }
+  | { op: 'stall'; every: number }
+  | { op: 'resume' }
+  | { op: 'await'; received: number; timeoutMs: number }
+  | { op: 'reset' }
+  | { op: 'counts' };
+
+const clients: RawClient[] = [];
+const stalled = new Set<RawClient>();
+let latencies: number[] = [];
+let errors = 0;
+
+async function connect(command: LoadCommand & { op: 'connect' }): Promise<unknown> {
+  const dialect = DIALECTS[command.dialect]!;
+  const started = performance.now();
+  let next = 0;
+  const worker = async (): Promise<void> => {
+    while (next < command.channels.length) {
+      const i = next++;
+      const sampled = command.sampleEvery > 0 && i % command.sampleEvery === 0;
+      // Several source addresses, because one has too few ports for the larger runs.
+      const localAddress = `127.0.0.${2 + (Math.floor(clients.length / 8000) % 200)}`;
+      const client = new RawClient(command.port, dialect, command.channels[i]!, sampled ? sample : undefined, localAddress, command.deflate);
+      clients.push(client);
+      await client.ready;
+      client.socket.on('error', () => errors++);
+    }
+  };
+  await Promise.all(Array.from({ length: command.concurrency }, worker));
+  return { connected: clients.length, ms: performance.now() - started };
+}
+
+function sample(text: string): void {
+  const start = text.indexOf('"t":');
+  if (start !== -1) latencies.push(clockMicros() - Number.parseInt(text.slice(start + 4), 10));
+}
+
+function received(): number {
+  let total = 0;
+  for (const client of clients) if (!stalled.has(client)) total += client.received;
+  return total;
+}
+
+async function awaitReceived(count: number, timeoutMs: number): Promise<unknown> {
+  const deadline = performance.now() + timeoutMs;
+  while (received() < count && performance.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 2));
+  return counts();
+}
+
+function counts(): unknown {
+  const perClient = clients.filter((client) => !stalled.has(client)).map((client) => client.received);
+  return {
+    received: received(),
+    min: perClient.reduce((a, b) => Math.min(a, b), Infinity),
+    max: perClient.reduce((a, b) => Math.max(a, b), 0),
+    latencies,
+    errors,
+    open: clients.filter((client) => !client.socket.destroyed).length,
+  };
+}
+
+async function run(command: LoadCommand): Promise<unknown> {
+  switch (command.op) {
+    case 'connect':
+      return connect(command);
+    case 'stall':
+      for (let i = 0; i < clients.length; i += command.every) {
+        clients[i]!.socket.pause();
+        stalled.add(clients[i]!);
+      }
+      return { stalled: stalled.size };
+    case 'resume':
+      for (const client of stalled) client.socket.resume();
+      return {};
+    case 'await':
+      return awaitReceived(command.received, command.timeoutMs);
+    case 'reset':
+      latencies = [];
+      for (const client of clients) client.received = 0;
+      return {};
+    case 'counts':
+      return counts();
+  }
+}
+
+createInterface({ input: process.stdin }).on('line', (line) => {
+  void run(JSON.parse(line) as LoadCommand).then((answer) => process.stdout.write(`${JSON.stringify(answer)}\n`));
+});

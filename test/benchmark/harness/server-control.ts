@@ -1,0 +1,97 @@
+import { createInterface } from 'node:readline';
+
+/** A server under test, as its process is told what to do with it. */
+export interface BenchServer {
+  readonly port: number;
+  /** Sends `data` to the subscribers of a channel. */
+  publish(channel: string, data: BenchData): void;
+  /** Length of the WebSocket payload that `publish` makes of `data`. */
+  payloadLength(channel: string, data: BenchData): number;
+  /** Connections, for those that count them. */
+  stats?(): unknown;
+}
+
+export interface BenchData {
+  /** When it was published, in µs since the epoch. */
+  t: number;
+  pad: string;
+}
+
+/** What the bench asks of a server process; one JSON line each on its standard input. */
+export type ServerCommand =
+  | { op: 'publish'; channels: string[]; ticks: number; perTick: number; intervalMs: number; payload: number }
+  | { op: 'usage' }
+  | { op: 'collect' }
+  | { op: 'lag'; on: boolean }
+  | { op: 'stats' };
+
+/** The time in µs since the epoch: the one clock that Node and Bun share across processes. */
+export function clockMicros(): number {
+  return Math.round((performance.timeOrigin + performance.now()) * 1000);
+}
+
+/** Obeys the commands on standard input; answers with one JSON line each on standard output. */
+export function obey(server: BenchServer): void {
+  const lag = new LoopLag();
+  answer({ port: server.port });
+  createInterface({ input: process.stdin }).on('line', (line) => {
+    void run(server, lag, JSON.parse(line) as ServerCommand).then(answer);
+  });
+}
+
+async function run(server: BenchServer, lag: LoopLag, command: ServerCommand): Promise<unknown> {
+  switch (command.op) {
+    case 'publish':
+      return publish(server, command);
+    case 'usage':
+      return { cpu: process.cpuUsage(), rss: process.memoryUsage().rss };
+    case 'collect':
+      (globalThis as { gc?: () => void }).gc?.();
+      return {};
+    case 'lag':
+      return command.on ? lag.start() : lag.stop();
+    case 'stats':
+      return server.stats?.() ?? {};
+  }
+}
+
+async function publish(server: BenchServer, command: ServerCommand & { op: 'publish' }): Promise<unknown> {
+  const { channels, ticks, perTick, intervalMs, payload } = command;
+  const data: BenchData = { t: clockMicros(), pad: '' };
+  data.pad = 'x'.repeat(Math.max(0, payload - server.payloadLength(channels[0]!, data)));
+  let next = 0;
+  for (let tick = 0; tick < ticks; tick++) {
+    for (let i = 0; i < perTick; i++) server.publish(channels[next++ % channels.length]!, { ...data, t: clockMicros() });
+    await new Promise((resolve) => setTimeout(resolve, intervalMs));
+  }
+  return { published: ticks * perTick, payload: server.payloadLength(channels[0]!, data) };
+}
+
+/** Longest stretch for which the event loop did nothing else. */
+class LoopLag {
+  private longest = 0;
+  private running = false;
+
+  start(): object {
+    this.longest = 0;
+    this.running = true;
+    let last = performance.now();
+    const beat = (): void => {
+      const now = performance.now();
+      this.longest = Math.max(this.longest, now - last);
+      last = now;
+      if (this.running) setImmediate(beat);
+    };
+    setImmediate(beat);
+    return {};
+  }
+
+  stop(): object {
+    this.running = false;
+    return { longestMs: this.longest };
+  }
+}
+
+function answer(value: unknown): void {
+  process.stdout.write(`${JSON.stringify(value)}\n`);
+}

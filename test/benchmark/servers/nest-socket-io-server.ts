@@ -1,0 +1,39 @@
+import 'reflect-metadata';
+import type { AddressInfo } from 'node:net';
+import { Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { IoAdapter } from '@nestjs/platform-socket.io';
+import { ConnectedSocket, MessageBody, SubscribeMessage, WebSocketGateway, WebSocketServer } from '@nestjs/websockets';
+import type { Server, Socket } from 'socket.io';
+import { type BenchData, obey } from '../harness/server-control';
+
+/** Socket.IO as Nest offers it, over WebSocket alone, with its rooms. */
+@WebSocketGateway({ transports: ['websocket'], perMessageDeflate: process.env.BENCH_DEFLATE === '1' ? { threshold: 0 } : false })
+class BenchGateway {
+  @WebSocketServer() readonly server!: Server;
+
+  @SubscribeMessage('subscribe')
+  async subscribe(@ConnectedSocket() socket: Socket, @MessageBody() channel: string): Promise<string> {
+    await socket.join(channel);
+    return channel;
+  }
+}
+
+@Module({ providers: [BenchGateway] })
+class BenchModule {}
+
+const message = (channel: string, data: BenchData): object => ({ channel, data, timestamp: new Date().toISOString() });
+
+async function main(): Promise<void> {
+  const app = await NestFactory.create(BenchModule, { logger: ['error'] });
+  app.useWebSocketAdapter(new IoAdapter(app));
+  await app.listen(0, '127.0.0.1');
+  const { server } = app.get(BenchGateway);
+  obey({
+    port: (app.getHttpServer().address() as AddressInfo).port,
+    payloadLength: (channel, data) => `42${JSON.stringify(['chat', message(channel, data)])}`.length,
+    publish: (channel, data) => void server.to(channel).emit('chat', message(channel, data)),
+  });
+}
+
+void main();

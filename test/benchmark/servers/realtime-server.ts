@@ -1,0 +1,51 @@
+import 'reflect-metadata';
+import type { AddressInfo } from 'node:net';
+import { Injectable, Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { MessageBody } from '@nestjs/websockets';
+import { apiKeys, BearerTokenGuard, ChannelParam, HubService, OnSubscribe, RealtimeModule, RealtimeWsAdapter, SubscribeChannel } from 'nestjs-realtime';
+import { BENCH_KEY } from '../harness/dialects';
+import { type BenchData, obey } from '../harness/server-control';
+
+/** The whole module, as an application uses it: a guard, handlers, and `HubService.publish`. */
+@Injectable()
+class BenchChannel {
+  @OnSubscribe('bench-{name}')
+  join(@ChannelParam('name') name: string): string {
+    return name;
+  }
+
+  @SubscribeChannel('bench-{name}')
+  say(@MessageBody() body: unknown): unknown {
+    return body;
+  }
+}
+
+@Module({
+  imports: [
+    RealtimeModule.forRoot({
+      path: '/ws',
+      guards: [BearerTokenGuard],
+      auth: { authenticator: apiKeys({ [BENCH_KEY]: 'bench' }) },
+      ...(process.env.BENCH_DEFLATE === '1' ? { compression: { threshold: 0 } } : {}),
+    }),
+  ],
+  providers: [BenchChannel],
+})
+class BenchModule {}
+
+async function main(): Promise<void> {
+  const app = await NestFactory.create(BenchModule, { logger: ['error'] });
+  app.useWebSocketAdapter(new RealtimeWsAdapter(app));
+  await app.listen(0, '127.0.0.1');
+  const hub = app.get(HubService);
+  obey({
+    port: (app.getHttpServer().address() as AddressInfo).port,
+    payloadLength: (channel: string, data: BenchData) =>
+      JSON.stringify({ type: 'chat', channel, data, timestamp: new Date().toISOString() }).length,
+    publish: (channel, data) => void hub.publish(channel, data, { type: 'chat' }),
+    stats: () => hub.stats(),
+  });
+}
+
+void main();
