@@ -57,6 +57,14 @@ export interface RealtimeModuleOptions {
   /** Whether clients are greeted with a `connected` frame. @default true */
   welcome?: boolean;
 
+  /**
+   * permessage-deflate, for clients that offer it: `true`, or from how many bytes on a message is compressed
+   * (`threshold`, 1024 by default). Off by default: it trades the server's CPU for bandwidth.
+   *
+   * @default false
+   */
+  compression?: boolean | { threshold?: number };
+
   /** The channel of a room that `{path}/:room` or `?room=` names. @default 'room:{room}' */
   roomChannel?: string | ((room: string) => string);
 

@@ -29,7 +29,7 @@ export interface RealtimeSettings {
 }
 
 const FIELDS = [
-  'path', 'guards', 'auth', 'origins', 'heartbeat', 'limits', 'slowConsumer', 'channels', 'adapter', 'envelope', 'welcome',
+  'path', 'guards', 'auth', 'origins', 'heartbeat', 'limits', 'slowConsumer', 'channels', 'adapter', 'envelope', 'welcome', 'compression',
   'roomChannel', 'shutdown', 'validation',
 ];
 const LIMIT_FIELDS = [
@@ -55,6 +55,7 @@ export function resolveSettings(options: RealtimeModuleOptions): RealtimeSetting
       maxMessageBytes: limits.maxMessageBytes,
       heartbeat: readHeartbeat(reader.raw('heartbeat'), slowConsumer.writeTimeout),
       welcome: reader.flag('welcome', true),
+      compression: readCompression(reader),
     },
     dispatch: limits,
     guards: readGuards(reader),
@@ -98,6 +99,18 @@ function readSlowConsumer(options: OptionsReader): { policy: SlowConsumerPolicy;
   const group = typeof value === 'string' ? { policy: value } : value;
   const reader = new OptionsReader('slowConsumer', group, ['policy', 'writeTimeout']);
   return { policy: reader.choice('policy', POLICIES, 'disconnect'), writeTimeout: reader.duration('writeTimeout', 10_000) };
+}
+
+/** The bytes below which compressing costs more than it saves. */
+const COMPRESSION_THRESHOLD = 1024;
+
+function readCompression(options: OptionsReader): GatewaySettings['compression'] {
+  const value = options.raw('compression') ?? false;
+  if (typeof value === 'boolean') return value ? { threshold: COMPRESSION_THRESHOLD } : undefined;
+  const reader = new OptionsReader('compression', value, ['threshold']);
+  const threshold = reader.raw('threshold') ?? COMPRESSION_THRESHOLD;
+  if (typeof threshold !== 'number' || !(threshold >= 0)) return reader.fail('threshold', 'a number of bytes');
+  return { threshold };
 }
 
 function readShutdown(value: unknown): HubSettings['shutdown'] {

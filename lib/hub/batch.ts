@@ -1,3 +1,4 @@
+import type { CompressionSettings } from './compression';
 import type { Frame } from './frame';
 
 /**
@@ -9,11 +10,13 @@ export class Batch {
   /** The continuation made last. A fan-out appends one frame everywhere before the next, so it is the one asked for. */
   private newest: Batch | undefined;
   private joined: Buffer | undefined;
+  private joinedDeflated: Buffer | undefined;
 
   private constructor(
     private readonly previous: Batch | undefined,
     private readonly frame: Frame | undefined,
     readonly count: number,
+    /** Length of all frames, uncompressed. */
     readonly bytes: number,
   ) {}
 
@@ -28,9 +31,10 @@ export class Batch {
   }
 
   /** All frames as one buffer, for one write. */
-  join(): Buffer {
-    if (this.count === 1) return this.frame!.bytes;
-    return (this.joined ??= this.concatenate());
+  join(compression?: CompressionSettings): Buffer {
+    if (this.count === 1) return this.frame!.encodedFor(compression);
+    if (compression === undefined) return (this.joined ??= this.concatenate());
+    return (this.joinedDeflated ??= Buffer.concat(this.frames().map((frame) => frame.encodedFor(compression))));
   }
 
   /** The frames, oldest first. */

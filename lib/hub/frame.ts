@@ -1,3 +1,4 @@
+import { type CompressionSettings, deflateFrame } from './compression';
 import { textFrameHeaderLength, writeTextFrameHeader } from './websocket-frame';
 
 /**
@@ -18,6 +19,8 @@ export interface FrameOrigin {
  * @publicApi
  */
 export class Frame {
+  private deflated: Buffer | undefined;
+
   private constructor(
     /** The whole WebSocket frame: header and payload. */
     readonly bytes: Buffer,
@@ -36,6 +39,12 @@ export class Frame {
   /** The message's JSON. */
   get text(): string {
     return this.bytes.toString('utf8', this.headerLength);
+  }
+
+  /** The frame for a connection with or without compression. It is compressed once, for the first that asks. */
+  encodedFor(compression: CompressionSettings | undefined): Buffer {
+    if (compression === undefined || this.bytes.length - this.headerLength < compression.threshold) return this.bytes;
+    return (this.deflated ??= deflateFrame(this.payload));
   }
 
   static fromText(json: string, origin?: FrameOrigin): Frame {

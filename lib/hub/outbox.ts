@@ -1,4 +1,5 @@
 import type { Batch } from './batch';
+import type { CompressionSettings } from './compression';
 import type { Flushable, FlushScheduler } from './flush-scheduler';
 import type { Frame } from './frame';
 
@@ -50,6 +51,7 @@ export class Outbox implements Flushable {
     private readonly scheduler: FlushScheduler,
     private readonly limits: OutboxLimits,
     private readonly observer: OutboxObserver,
+    private readonly compression?: CompressionSettings,
   ) {}
 
   /** Keeps everything back until {@link release}: the greeting has to be first. */
@@ -80,7 +82,7 @@ export class Outbox implements Flushable {
     const batch = this.batch;
     if (batch === undefined) return;
     this.batch = undefined;
-    if (!this.closed) this.write(batch.join(), batch.count);
+    if (!this.closed) this.write(batch.join(this.compression), batch.count);
   }
 
   /** The socket has handed everything to the operating system. */
@@ -92,7 +94,7 @@ export class Outbox implements Flushable {
     this.backlog = undefined;
     this.backlogBytes = 0;
     if (backlog !== undefined && backlog.length > 0 && !this.closed) {
-      this.write(Buffer.concat(backlog.map((frame) => frame.bytes)), backlog.length);
+      this.write(Buffer.concat(backlog.map((frame) => frame.encodedFor(this.compression))), backlog.length);
     }
     if (this.backlog === undefined) this.wakeWaiters();
   }

@@ -2,9 +2,10 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { Logger } from '@nestjs/common';
-import { type RawData, type Server, type ServerOptions, WebSocket, WebSocketServer } from 'ws';
+import { type PerMessageDeflateOptions, type RawData, type Server, type ServerOptions, WebSocket, WebSocketServer } from 'ws';
 import { redactToken } from '../../auth';
 import type { CommandDispatcher } from '../../channels/command-dispatcher';
+import type { CompressionSettings } from '../../hub/compression';
 import { Handshake } from '../../hub/handshake';
 import type { HubCore } from '../../hub/hub-core';
 import { CloseCode } from '../../protocol/close-codes';
@@ -24,7 +25,15 @@ export interface GatewaySettings {
   readonly heartbeat: HeartbeatSettings;
   /** Whether clients are greeted with a `connected` frame. */
   readonly welcome: boolean;
+  /** permessage-deflate; undefined: off. */
+  readonly compression: CompressionSettings | undefined;
 }
+
+/**
+ * What is agreed on with clients that offer permessage-deflate. Without context takeover, a publication is compressed
+ * once for all of them; a client that wants a smaller window than everybody's goes without.
+ */
+const DEFLATE = { serverNoContextTakeover: true, clientNoContextTakeover: true, serverMaxWindowBits: false } as unknown as PerMessageDeflateOptions;
 
 /** How long closing handshakes may take at the end, in ms; after it sockets are cut. */
 const CLOSE_GRACE = 1_000;
@@ -54,7 +63,7 @@ export class RealtimeGateway {
       noServer: true,
       clientTracking: false,
       maxPayload: settings.maxMessageBytes,
-      perMessageDeflate: false,
+      perMessageDeflate: settings.compression ? DEFLATE : false,
       handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
       WebSocket: RealtimeSocket,
       closeTimeout: CLOSE_TIMEOUT,
@@ -122,6 +131,7 @@ export class RealtimeGateway {
       { id: randomUUID(), transport: 'websocket', user, handshake },
       webSocket,
       socket,
+      this.settings.compression,
     );
     connection.room = admission.room;
     webSocket.connection = connection;

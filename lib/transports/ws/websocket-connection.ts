@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import type { CompressionSettings } from '../../hub/compression';
 import { Connection, type ConnectionInit } from '../../hub/connection';
 import type { Frame } from '../../hub/frame';
 import type { HubCore } from '../../hub/hub-core';
@@ -7,6 +8,8 @@ import { CloseCode } from '../../protocol/close-codes';
 
 /** The part of `ws`'s WebSocket that a connection needs. Named here, so that users need no types of `ws`. */
 export interface ServerWebSocket {
+  /** The extensions that were agreed on. */
+  readonly extensions: string;
   readonly isPaused: boolean;
   pause(): void;
   resume(): void;
@@ -33,9 +36,16 @@ export class WebSocketConnection extends Connection implements OutboxSocket {
     init: ConnectionInit,
     readonly webSocket: ServerWebSocket,
     private readonly socket: Socket,
+    compression?: CompressionSettings,
   ) {
     super(core, init);
-    this.outbox = new Outbox(this, core.scheduler, core.settings.limits, core.outboxObserver);
+    this.outbox = new Outbox(
+      this,
+      core.scheduler,
+      core.settings.limits,
+      core.outboxObserver,
+      webSocket.extensions.includes('permessage-deflate') ? compression : undefined,
+    );
     this.outbox.hold();
   }
 

@@ -14,7 +14,9 @@ const SERVERS = join(__dirname, '..', 'servers');
 const BUN_SERVER = join(__dirname, '..', '..', 'test', 'benchmark', 'servers', 'bun-server.ts');
 
 function node(name: string, dialect: string, file: string): Contender {
-  const args = ['--expose-gc', join(SERVERS, file)];
+  // BENCH_NODE_FLAGS=--cpu-prof profiles the servers.
+  const flags = process.env.BENCH_NODE_FLAGS?.split(' ') ?? [];
+  const args = ['--expose-gc', ...flags, join(SERVERS, file)];
   return { name, dialect, start: (env) => LineProcess.start(name, process.execPath, args, env) };
 }
 

@@ -35,8 +35,11 @@ export class LineProcess {
   async stop(): Promise<void> {
     if (this.child.exitCode !== null) return;
     const ended = new Promise((resolve) => this.child.once('exit', resolve));
-    this.child.kill('SIGKILL');
+    // The processes end with their input; one that does not is cut off.
+    this.child.stdin!.end();
+    const cutOff = setTimeout(() => this.child.kill('SIGKILL'), 5_000);
     await ended;
+    clearTimeout(cutOff);
   }
 
   private receive(line: string): void {

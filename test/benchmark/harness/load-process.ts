@@ -101,6 +101,8 @@ async function run(command: LoadCommand): Promise<unknown> {
   }
 }
 
-createInterface({ input: process.stdin }).on('line', (line) => {
+const input = createInterface({ input: process.stdin });
+input.on('line', (line) => {
   void run(JSON.parse(line) as LoadCommand).then((answer) => process.stdout.write(`${JSON.stringify(answer)}\n`));
 });
+input.on('close', () => process.exit(0));

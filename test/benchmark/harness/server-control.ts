@@ -34,9 +34,9 @@ export function clockMicros(): number {
 export function obey(server: BenchServer): void {
   const lag = new LoopLag();
   answer({ port: server.port });
-  createInterface({ input: process.stdin }).on('line', (line) => {
-    void run(server, lag, JSON.parse(line) as ServerCommand).then(answer);
-  });
+  const input = createInterface({ input: process.stdin });
+  input.on('line', (line) => void run(server, lag, JSON.parse(line) as ServerCommand).then(answer));
+  input.on('close', () => process.exit(0));
 }
 
 async function run(server: BenchServer, lag: LoopLag, command: ServerCommand): Promise<unknown> {
