@@ -1,6 +1,7 @@
 import type { HubAdapter } from '../adapter/hub-adapter';
 import type { ChannelRules } from './channel-settings';
 import type { Connection } from './connection';
+import type { FlushScheduler } from './flush-scheduler';
 import { LocalChannel } from './local-channel';
 import { Subscription } from './subscription';
 
@@ -12,6 +13,7 @@ export class ChannelRegistry {
   constructor(
     private readonly rules: ChannelRules,
     private readonly adapter: HubAdapter,
+    private readonly scheduler: FlushScheduler,
   ) {}
 
   get size(): number {
@@ -61,7 +63,7 @@ export class ChannelRegistry {
   }
 
   private open(name: string): LocalChannel {
-    const channel = new LocalChannel(name, this.rules.for(name));
+    const channel = new LocalChannel(name, this.rules.for(name), this.scheduler);
     this.channels.set(name, channel);
     channel.interest = this.adapter.subscribe(name);
     // Each join awaits it and reports the failure; without one waiting, it must not become an unhandled rejection.

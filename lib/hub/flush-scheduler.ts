@@ -18,8 +18,9 @@ const CHUNK = 32;
 /**
  * Flushes outboxes once a turn of the event loop, after all of its callbacks have queued what they had to say.
  *
- * Outboxes that got work in the same turn form a wave. Waves take turns in chunks, so that a fan-out to twenty thousand
- * connections does not hold up the reply to one, and no stretch is longer than a few milliseconds.
+ * Outboxes that got work in the same turn form a wave; a large fan-out is a wave by itself. Waves take turns in chunks,
+ * so that a publication to twenty thousand connections does not hold up the reply to one, and no stretch is longer than
+ * a few milliseconds.
  */
 export class FlushScheduler {
   /** Where a batch of this turn begins. Anew each turn, so that no frame outlives its writes. */
@@ -34,9 +35,16 @@ export class FlushScheduler {
     this.arm();
   }
 
+  /** What is scheduled from here on is a wave of its own: a large fan-out begins and ends with it. */
+  splitWave(): void {
+    if (this.gathering.length === 0) return;
+    this.waves.push({ members: this.gathering, next: 0 });
+    this.gathering = [];
+  }
+
   /** Writes everything that waits, now and without slicing. For the end of a process. */
   flushAll(): void {
-    this.startWave();
+    this.startTurn();
     for (const wave of this.waves.splice(0)) this.flushChunk(wave, Infinity);
   }
 
@@ -46,7 +54,7 @@ export class FlushScheduler {
 
   private readonly run = (): void => {
     this.armed = undefined;
-    this.startWave();
+    this.startTurn();
     const deadline = performance.now() + SLICE_MS;
     while (this.waves.length > 0) {
       this.waves = this.waves.filter((wave) => this.flushChunk(wave, CHUNK));
@@ -55,10 +63,8 @@ export class FlushScheduler {
     if (this.waves.length > 0) this.arm();
   };
 
-  private startWave(): void {
-    if (this.gathering.length === 0) return;
-    this.waves.push({ members: this.gathering, next: 0 });
-    this.gathering = [];
+  private startTurn(): void {
+    this.splitWave();
     this.root = Batch.empty();
   }
 

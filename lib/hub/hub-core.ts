@@ -49,7 +49,7 @@ export class HubCore implements ConnectionHub {
     readonly rules: ChannelRules,
     readonly adapter: HubAdapter,
   ) {
-    this.channels = new ChannelRegistry(rules, adapter);
+    this.channels = new ChannelRegistry(rules, adapter, this.scheduler);
     this.publisher = new Publisher(adapter, rules, this.channels, this.connections, this.stats);
     this.presence = new Presence(adapter, rules, (channel, type, member) => {
       const frame = this.encode({ type, channel, data: member }, this.originOf(channel));

@@ -1,6 +1,10 @@
 import type { Position } from '../protocol/cursor';
 import type { ChannelSettings } from './channel-settings';
+import type { FlushScheduler } from './flush-scheduler';
 import type { Frame, FrameOrigin } from './frame';
+
+/** From so many members on, a channel's fan-out is flushed as a wave of its own. */
+const LARGE = 512;
 
 /** One subscriber of a channel, as the channel sees it. */
 export interface ChannelMember {
@@ -23,6 +27,7 @@ export class LocalChannel {
   constructor(
     readonly name: string,
     readonly settings: ChannelSettings,
+    private readonly scheduler: FlushScheduler,
   ) {
     this.origin = { channel: name, policy: settings.policy };
   }
@@ -56,6 +61,8 @@ export class LocalChannel {
    */
   fanOut(frame: Frame, position?: Position, exclude?: readonly string[]): number {
     const { members } = this;
+    const large = members.length >= LARGE;
+    if (large) this.scheduler.splitWave();
     let delivered = 0;
     // From the end, because a subscriber that is evicted on the way gives its place to the last one.
     for (let i = members.length - 1; i >= 0; i--) {
@@ -63,6 +70,7 @@ export class LocalChannel {
       if (exclude !== undefined && exclude.includes(member.connection.id)) continue;
       if (member.deliver(frame, position)) delivered++;
     }
+    if (large) this.scheduler.splitWave();
     return delivered;
   }
 

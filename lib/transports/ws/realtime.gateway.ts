@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { Logger } from '@nestjs/common';
-import { type PerMessageDeflateOptions, type RawData, type Server, type ServerOptions, WebSocket, WebSocketServer } from 'ws';
+import { type RawData, type Server, type ServerOptions, WebSocket, WebSocketServer } from 'ws';
 import { redactToken } from '../../auth';
 import type { CommandDispatcher } from '../../channels/command-dispatcher';
 import type { CompressionSettings } from '../../hub/compression';
@@ -29,11 +29,8 @@ export interface GatewaySettings {
   readonly compression: CompressionSettings | undefined;
 }
 
-/**
- * What is agreed on with clients that offer permessage-deflate. Without context takeover, a publication is compressed
- * once for all of them; a client that wants a smaller window than everybody's goes without.
- */
-const DEFLATE = { serverNoContextTakeover: true, clientNoContextTakeover: true, serverMaxWindowBits: false } as unknown as PerMessageDeflateOptions;
+/** Without context takeover a publication is compressed once for all clients, and a connection keeps no state for it. */
+const DEFLATE = { serverNoContextTakeover: true, clientNoContextTakeover: true };
 
 /** How long closing handshakes may take at the end, in ms; after it sockets are cut. */
 const CLOSE_GRACE = 1_000;

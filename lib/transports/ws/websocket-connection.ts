@@ -44,7 +44,7 @@ export class WebSocketConnection extends Connection implements OutboxSocket {
       core.scheduler,
       core.settings.limits,
       core.outboxObserver,
-      webSocket.extensions.includes('permessage-deflate') ? compression : undefined,
+      sharesDeflate(webSocket.extensions) ? compression : undefined,
     );
     this.outbox.hold();
   }
@@ -123,4 +123,9 @@ export class WebSocketConnection extends Connection implements OutboxSocket {
       this.webSocket.resume();
     }
   }
+}
+
+/** A client that asked for a smaller window than the shared frames are made with gets them uncompressed, which it must take. */
+function sharesDeflate(extensions: string): boolean {
+  return extensions.includes('permessage-deflate') && !extensions.includes('server_max_window_bits');
 }

@@ -36,9 +36,7 @@ async function connect(command: LoadCommand & { op: 'connect' }): Promise<unknow
     while (next < command.channels.length) {
       const i = next++;
       const sampled = command.sampleEvery > 0 && i % command.sampleEvery === 0;
-      // Several source addresses, because one has too few ports for the larger runs.
-      const localAddress = `127.0.0.${2 + (Math.floor(clients.length / 8000) % 200)}`;
-      const client = new RawClient(command.port, dialect, command.channels[i]!, sampled ? sample : undefined, localAddress, command.deflate);
+      const client = new RawClient(command.port, dialect, command.channels[i]!, sampled ? sample : undefined, command.deflate);
       clients.push(client);
       await client.ready;
       client.socket.on('error', () => errors++);

@@ -39,10 +39,9 @@ export class RawClient {
     private readonly dialect: Dialect,
     private readonly channels: readonly string[],
     private readonly onSample: ((text: string) => void) | undefined,
-    localAddress?: string,
     private readonly deflate = false,
   ) {
-    this.socket = connect({ port, host: '127.0.0.1', localAddress, noDelay: true });
+    this.socket = connect({ port, host: '127.0.0.1', noDelay: true });
     this.ready = new Promise((resolve, reject) => {
       this.settle = resolve;
       this.socket.once('error', reject);
