@@ -99,6 +99,7 @@ export class RealtimeGateway {
     try {
       await this.gate.pass(request, path, (admission) => {
         socket.off('error', ignore);
+        uncorkLater(socket);
         this.server.handleUpgrade(request, socket, head, (webSocket) => {
           this.accept(webSocket, request, socket, admission);
         });
@@ -206,6 +207,15 @@ function onPong(this: WebSocket): void {
 
 /** `ws` closes the connection itself, with the code that fits; there is nothing to add. */
 function onSocketError(): void {}
+
+/**
+ * Holds the handshake's answer back for the rest of the turn, so that the greeting leaves in the same write: a system call
+ * is a tenth of what accepting a connection costs.
+ */
+function uncorkLater(socket: Socket): void {
+  socket.cork();
+  setImmediate(() => socket.uncork());
+}
 
 /** A promise and its key. */
 function readiness(): { ready: Promise<void>; started: () => void } {

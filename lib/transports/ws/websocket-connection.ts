@@ -88,6 +88,7 @@ export class WebSocketConnection extends Connection implements OutboxSocket {
     const { socket } = this;
     if (!socket.writable) return true;
     socket.write(bytes);
+    if (socket.writableCorked > 0) socket.uncork();
     if (socket.writableLength === 0) return true;
     // Asked only now, so that a socket that keeps up pays for no callback: an empty write is done when all before it is.
     socket.write(EMPTY, () => this.outbox.drained());
