@@ -85,3 +85,5 @@ export { UnresolvableGuardError } from './transports/ws/guard-chain';
 export type { OriginOption } from './transports/ws/origin-policy';
 
 export type * from './adapter/hub-adapter';
+export type { AdapterContext, AdapterFactory } from './adapter/adapter-factory';
+export { memoryAdapter, type MemoryAdapterOptions } from './adapter/memory/memory-adapter.factory';
