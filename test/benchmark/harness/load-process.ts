@@ -21,6 +21,8 @@ export type LoadCommand =
   | { op: 'resume' }
   | { op: 'await'; received: number; timeoutMs: number }
   | { op: 'reset' }
+  /** One client sends each of the messages and waits for a frame, again and again. */
+  | { op: 'roundtrips'; messages: string[]; count: number }
   | { op: 'counts' };
 
 const clients: RawClient[] = [];
@@ -75,12 +77,24 @@ function counts(): unknown {
   };
 }
 
+async function roundtrips({ messages, count }: LoadCommand & { op: 'roundtrips' }): Promise<unknown> {
+  const client = clients[0]!;
+  const started = performance.now();
+  for (let i = 0; i < count; i++) {
+    const answered = client.nextFrame();
+    client.send(messages[i % messages.length]!);
+    await answered;
+  }
+  return { ms: performance.now() - started };
+}
+
 async function run(command: LoadCommand): Promise<unknown> {
   switch (command.op) {
     case 'connect':
       return connect(command);
     case 'stall':
-      for (let i = 0; i < clients.length; i += command.every) {
+      // Off by one, so that those which sample latency are not among them.
+      for (let i = 1; i < clients.length; i += command.every) {
         clients[i]!.socket.pause();
         stalled.add(clients[i]!);
       }
@@ -94,6 +108,8 @@ async function run(command: LoadCommand): Promise<unknown> {
       latencies = [];
       for (const client of clients) client.received = 0;
       return {};
+    case 'roundtrips':
+      return roundtrips(command);
     case 'counts':
       return counts();
   }

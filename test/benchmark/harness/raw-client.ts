@@ -32,6 +32,7 @@ export class RawClient {
   private open = false;
   private replies = 0;
   private settle!: () => void;
+  private wake: (() => void) | undefined;
   readonly socket: Socket;
 
   constructor(
@@ -48,6 +49,11 @@ export class RawClient {
     });
     this.socket.once('connect', () => this.upgrade(port));
     this.socket.on('data', (chunk) => this.read(chunk));
+  }
+
+  /** Resolves with the next message that comes. */
+  nextFrame(): Promise<void> {
+    return new Promise((resolve) => (this.wake = resolve));
   }
 
   /** Sends a text frame. */
@@ -137,6 +143,7 @@ export class RawClient {
       }
     }
     this.received++;
+    this.wake?.();
     this.onSample?.(data.toString('utf8', start, end));
   }
 }

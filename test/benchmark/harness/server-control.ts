@@ -7,6 +7,8 @@ export interface BenchServer {
   publish(channel: string, data: BenchData): void;
   /** Length of the WebSocket payload that `publish` makes of `data`. */
   payloadLength(channel: string, data: BenchData): number;
+  /** Sends `data` to everybody, for those that measure it. */
+  broadcast?(data: BenchData): void;
   /** Connections, for those that count them. */
   stats?(): unknown;
 }
@@ -20,6 +22,7 @@ export interface BenchData {
 /** What the bench asks of a server process; one JSON line each on its standard input. */
 export type ServerCommand =
   | { op: 'publish'; channels: string[]; ticks: number; perTick: number; intervalMs: number; payload: number }
+  | { op: 'calls'; method: 'publish' | 'broadcast'; channels: string[]; count: number; parallel: number }
   | { op: 'usage' }
   | { op: 'collect' }
   | { op: 'lag'; on: boolean }
@@ -43,6 +46,8 @@ async function run(server: BenchServer, lag: LoopLag, command: ServerCommand): P
   switch (command.op) {
     case 'publish':
       return publish(server, command);
+    case 'calls':
+      return calls(server, command);
     case 'usage':
       return { cpu: process.cpuUsage(), rss: process.memoryUsage().rss };
     case 'collect':
@@ -65,6 +70,18 @@ async function publish(server: BenchServer, command: ServerCommand & { op: 'publ
     await new Promise((resolve) => setTimeout(resolve, intervalMs));
   }
   return { published: ticks * perTick, payload: server.payloadLength(channels[0]!, data) };
+}
+
+/** So many calls, `parallel` of them at a time before the event loop gets its turn. */
+async function calls(server: BenchServer, command: ServerCommand & { op: 'calls' }): Promise<unknown> {
+  const { method, channels, count, parallel } = command;
+  const data: BenchData = { t: 0, pad: 'x'.repeat(64) };
+  for (let i = 0; i < count; i++) {
+    if (method === 'broadcast') server.broadcast!(data);
+    else server.publish(channels[i % channels.length]!, data);
+    if ((i + 1) % parallel === 0) await new Promise((resolve) => setImmediate(resolve));
+  }
+  return {};
 }
 
 /** Longest stretch for which the event loop did nothing else. */

@@ -8,11 +8,11 @@ export interface ConnectionsResult {
   accepts: number;
 }
 
-/** Idle connections, each subscribed to one channel: what they take, and how fast they come in. */
-export async function connections(contender: Contender, count: number): Promise<ConnectionsResult> {
+/** Idle connections: what they take, and how fast they come in. @param subscribed whether each takes one channel */
+export async function connections(contender: Contender, count: number, subscribed = true): Promise<ConnectionsResult> {
   const stage = await Stage.open(contender);
   try {
-    const channel = (i: number): string[] => [`bench-${i % 100}`];
+    const channel = (i: number): string[] => (subscribed ? [`bench-${i % 100}`] : []);
     // The first ones pay for the compiler and for pools; they are not counted.
     await stage.connect(Array.from({ length: 500 }, (_, i) => channel(i)));
     await stage.server.ask({ op: 'collect' });

@@ -44,6 +44,7 @@ async function main(): Promise<void> {
     payloadLength: (channel: string, data: BenchData) =>
       JSON.stringify({ type: 'chat', channel, data, timestamp: new Date().toISOString() }).length,
     publish: (channel, data) => void hub.publish(channel, data, { type: 'chat' }),
+    broadcast: (data) => void hub.broadcast('chat', data),
     stats: () => hub.stats(),
   });
 }

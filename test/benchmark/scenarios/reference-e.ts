@@ -1,0 +1,102 @@
+import { join } from 'node:path';
+import { realtime } from '../harness/contenders';
+import { assertDelivered, type Counts, Stage } from '../harness/measure';
+
+export interface ReferenceResult {
+  name: string;
+  operations: number;
+  /** Wall time for one operation, until everything it caused was delivered and read, in µs. */
+  perOperation: number;
+  delivered: number;
+}
+
+interface Calls {
+  name: string;
+  connections: string[][];
+  method: 'publish' | 'broadcast';
+  channels: string[];
+  count: number;
+  parallel: number;
+  /** Deliveries for one call. */
+  fanOut: number;
+}
+
+const times = (count: number, channels: string[]): string[][] => Array.from({ length: count }, () => channels);
+const tenChannels = Array.from({ length: 10 }, (_, i) => `bench-${i}`);
+
+/** Those that are calls on the hub, from the process that holds it. */
+const CALLS: readonly Calls[] = [
+  { name: 'Broadcast_100', connections: times(100, []), method: 'broadcast', channels: [], count: 5_000, parallel: 1, fanOut: 100 },
+  { name: 'SendToChannel_50', connections: times(50, ['bench-a']), method: 'publish', channels: ['bench-a'], count: 5_000, parallel: 1, fanOut: 50 },
+  { name: 'Broadcast_Parallel', connections: times(100, []), method: 'broadcast', channels: [], count: 20_000, parallel: 20, fanOut: 100 },
+  { name: 'SendToChannel_Parallel', connections: times(50, ['bench-a']), method: 'publish', channels: ['bench-a'], count: 20_000, parallel: 20, fanOut: 50 },
+  {
+    name: 'MultiChannelFanout',
+    connections: tenChannels.flatMap((channel) => times(10, [channel])),
+    method: 'publish', channels: tenChannels, count: 20_000, parallel: 10, fanOut: 10,
+  },
+  { name: 'ConcurrentSubscribers', connections: times(100, ['bench-a']), method: 'publish', channels: ['bench-a'], count: 5_000, parallel: 1, fanOut: 100 },
+];
+
+/** The nine benchmarks of the Go hub library, under their names, with receivers that read and counts that are checked. */
+export async function referenceE(): Promise<ReferenceResult[]> {
+  const results: ReferenceResult[] = [];
+  for (const calls of CALLS) results.push(await runCalls(calls));
+  results.push(marshalMessage());
+  results.push(await roundtrips('WebSocketEndToEnd', [JSON.stringify({ type: 'chat', channel: 'bench-a', data: { text: 'hi' } })]));
+  results.push(
+    await roundtrips('SubscribeUnsubscribe', [
+      JSON.stringify({ type: 'subscribe', channel: 'bench-b' }),
+      JSON.stringify({ type: 'unsubscribe', channel: 'bench-b' }),
+    ]),
+  );
+  return results;
+}
+
+async function runCalls({ name, connections, fanOut, ...calls }: Calls): Promise<ReferenceResult> {
+  const stage = await Stage.open(realtime);
+  try {
+    await stage.connect(connections);
+    const warmUp = { op: 'calls', ...calls, count: 500 };
+    await stage.server.ask(warmUp);
+    await stage.load.ask({ op: 'await', received: 500 * fanOut, timeoutMs: 30_000 });
+    await stage.load.ask({ op: 'reset' });
+    const expected = calls.count * fanOut;
+    const started = performance.now();
+    await stage.server.ask({ op: 'calls', ...calls });
+    const counts = await stage.load.ask<Counts>({ op: 'await', received: expected, timeoutMs: 60_000 });
+    const ms = performance.now() - started;
+    assertDelivered(name, counts, expected);
+    return { name, operations: calls.count, perOperation: (ms * 1000) / calls.count, delivered: counts.received };
+  } finally {
+    await stage.close();
+  }
+}
+
+function marshalMessage(): ReferenceResult {
+  const file = join(__dirname, '..', '..', 'dist', 'protocol', 'envelope.js');
+  // oxlint-disable-next-line typescript/no-require-imports
+  const { encodeMessage } = require(file) as { encodeMessage(message: object): string };
+  const message = { type: 'process_output', channel: 'process:1', data: 'a line of output', from: 'builder' };
+  const operations = 1_000_000;
+  let length = 0;
+  for (let i = 0; i < 50_000; i++) length += encodeMessage(message).length;
+  const started = performance.now();
+  for (let i = 0; i < operations; i++) length += encodeMessage(message).length;
+  const ms = performance.now() - started;
+  if (length < operations) throw new Error('nothing was encoded');
+  return { name: 'MarshalMessage', operations, perOperation: (ms * 1000) / operations, delivered: 0 };
+}
+
+async function roundtrips(name: string, messages: string[]): Promise<ReferenceResult> {
+  const stage = await Stage.open(realtime);
+  try {
+    await stage.connect([['bench-a']]);
+    await stage.load.ask({ op: 'roundtrips', messages, count: 500 });
+    const count = 5_000;
+    const { ms } = await stage.load.ask<{ ms: number }>({ op: 'roundtrips', messages, count });
+    return { name, operations: count, perOperation: (ms * 1000) / count, delivered: count };
+  } finally {
+    await stage.close();
+  }
+}
