@@ -6,7 +6,7 @@ import { median, percentile } from './harness/measure';
 import { machine, round, table } from './harness/report';
 import { connections, type ConnectionsResult } from './scenarios/connections';
 import { fanOut, type FanOutOptions, type FanOutResult } from './scenarios/fan-out';
-import { largeChannel } from './scenarios/large-channel';
+import { largeChannel, type LargeChannelResult } from './scenarios/large-channel';
 import { manyChannels } from './scenarios/many-channels';
 import { referenceE } from './scenarios/reference-e';
 import { stalledReaders } from './scenarios/stalled-readers';
@@ -98,14 +98,14 @@ const scenarios: Record<string, () => Promise<string>> = {
   accept: async () => {
     const rows = [];
     for (const contender of [realtime, wsLoop]) {
-      const all: ConnectionsResult[] = [];
+      const all: number[] = [];
       for (let run = 0; run < runs; run++) all.push((await connections(contender, 6000, false)).accepts);
       rows.push([contender.name, Math.round(median(all))]);
     }
     return `### Connections accepted a second\n\n(Ours with a bearer guard on, up to the \`connected\` frame.)\n\n${table(['', 'a second'], rows)}`;
   },
   large: async () => {
-    const all = [];
+    const all: LargeChannelResult[] = [];
     for (let run = 0; run < runs; run++) all.push(await largeChannel(LARGE, 8));
     const row = (name: string, pick: (result: (typeof all)[number]) => number): [string, string] => [name, round(median(all.map(pick)), 1)];
     const rows = [

@@ -112,6 +112,8 @@ async function run(command: LoadCommand): Promise<unknown> {
       return roundtrips(command);
     case 'counts':
       return counts();
+    default:
+      throw new Error('unknown command');
   }
 }
 

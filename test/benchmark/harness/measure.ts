@@ -64,7 +64,7 @@ export function assertDelivered(what: string, counts: Counts, expected: number):
 
 /** A percentile of all samples together. */
 export function percentile(samples: readonly number[], p: number): number {
-  const sorted = [...samples].sort((a, b) => a - b);
+  const sorted = samples.toSorted((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor((sorted.length * p) / 100))] ?? NaN;
 }
 

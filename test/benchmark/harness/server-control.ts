@@ -57,6 +57,8 @@ async function run(server: BenchServer, lag: LoopLag, command: ServerCommand): P
       return command.on ? lag.start() : lag.stop();
     case 'stats':
       return server.stats?.() ?? {};
+    default:
+      throw new Error('unknown command');
   }
 }
 
