@@ -9,11 +9,11 @@ const http = createServer();
 const server = new WebSocketServer({ server: http, perMessageDeflate: process.env.BENCH_DEFLATE === '1' ? { threshold: 0 } : false });
 
 server.on('connection', (socket, request) => {
-  for (const channel of new URL(request.url!, 'ws://x').searchParams.getAll('channel')) {
-    const members = channels.get(channel) ?? new Set();
-    channels.set(channel, members.add(socket));
-    socket.on('close', () => members.delete(socket));
-  }
+  const held = new URL(request.url!, 'ws://x').searchParams.getAll('channel');
+  for (const channel of held) channels.set(channel, (channels.get(channel) ?? new Set()).add(socket));
+  socket.on('close', () => {
+    for (const channel of held) channels.get(channel)?.delete(socket);
+  });
 });
 
 const encode = (channel: string, data: BenchData): string =>
