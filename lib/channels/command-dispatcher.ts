@@ -128,7 +128,13 @@ export class CommandDispatcher {
 
   private refuse(connection: Connection, { id, channel, type }: Partial<Command>, error: unknown): void {
     const data: ErrorData = this.errors.toErrorData(error, `The handler of ${JSON.stringify(type ?? 'a message')}`);
-    connection.sendMessage({ type: 'error', id, channel, data });
+    try {
+      connection.sendMessage({ type: 'error', id, channel, data });
+    } catch (unserialisable) {
+      // The details were no JSON; the rest of the error still is.
+      const reported = this.errors.toErrorData(unserialisable, 'The details of an error');
+      connection.sendMessage({ type: 'error', id, channel, data: reported });
+    }
   }
 
   /** Requests are independent of each other; everything on a channel is in its order. */

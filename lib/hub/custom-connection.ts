@@ -1,5 +1,7 @@
+import { CloseCode } from '../protocol/close-codes';
 import { Connection, type ConnectionHub, type ConnectionInit } from './connection';
 import type { Frame } from './frame';
+import type { DisconnectEvent } from './hub-hooks';
 import type { Subscriber } from './subscriber';
 
 /** A connection around a subscriber of the application's own. */
@@ -10,6 +12,7 @@ export class CustomConnection extends Connection {
     hub: ConnectionHub,
     init: Omit<ConnectionInit, 'transport'>,
     private readonly subscriber: Subscriber,
+    private readonly onClosed: (event: DisconnectEvent) => void,
   ) {
     super(hub, { ...init, transport: 'custom' });
   }
@@ -22,9 +25,15 @@ export class CustomConnection extends Connection {
     return !this.ended && this.subscriber.send(frame);
   }
 
-  close(code?: number, reason?: string): void {
+  close(code: number = CloseCode.Normal, reason = ''): void {
     if (this.ended) return;
     this.ended = true;
     this.subscriber.close(code, reason);
+    this.onClosed({ code, reason });
+  }
+
+  /** It leaves by itself: there is nothing to close. */
+  detach(): void {
+    this.ended = true;
   }
 }

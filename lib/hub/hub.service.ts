@@ -31,7 +31,7 @@ export type HubTarget = ConnectionTarget;
 @Injectable()
 export class HubService implements BroadcastSender {
   private readonly logger = new Logger(HubService.name);
-  private readonly registered = new Map<Subscriber, Connection>();
+  private readonly registered = new Map<Subscriber, CustomConnection>();
 
   /** @internal */
   constructor(private readonly core: HubCore) {}
@@ -79,7 +79,7 @@ export class HubService implements BroadcastSender {
    * @example await hub.sendToUser('alice', 'notice', { unread: 3 });
    */
   sendToUser(userId: string, type: string, data?: unknown): Promise<PublishResult> {
-    return this.sendTo({ userId }, type, data);
+    return this.sendTo('sendToUser', { userId }, type, data);
   }
 
   /**
@@ -88,7 +88,7 @@ export class HubService implements BroadcastSender {
    * @throws HubClosedError, SerializationError
    */
   sendToConnection(connectionId: string, type: string, data?: unknown): Promise<PublishResult> {
-    return this.sendTo({ connectionId }, type, data);
+    return this.sendTo('sendToConnection', { connectionId }, type, data);
   }
 
   /**
@@ -140,13 +140,15 @@ export class HubService implements BroadcastSender {
     const existing = this.registered.get(subscriber);
     if (existing) return existing;
     const { id = randomUUID(), user } = options;
-    const connection = new CustomConnection(this.core, { id, user }, subscriber);
+    const connection = new CustomConnection(this.core, { id, user }, subscriber, (event) => {
+      this.registered.delete(subscriber);
+      this.core.lifecycle.end(connection, event);
+    });
     this.core.register(connection);
     this.registered.set(subscriber, connection);
     this.core.lifecycle.begin(connection).catch((error: unknown) => {
       this.logger.error('An @OnConnect handler refused a registered subscriber', String(error));
       connection.close(CloseCode.ServerError, 'refused');
-      this.unregister(subscriber);
     });
     return connection;
   }
@@ -156,6 +158,7 @@ export class HubService implements BroadcastSender {
     const connection = this.registered.get(subscriber);
     if (!connection) return false;
     this.registered.delete(subscriber);
+    connection.detach();
     this.core.lifecycle.end(connection, { code: CloseCode.Normal, reason: '' });
     return true;
   }
@@ -215,8 +218,8 @@ export class HubService implements BroadcastSender {
     return this.core.shutdown();
   }
 
-  private async sendTo(target: HubTarget, type: string, data: unknown): Promise<PublishResult> {
-    this.core.assertOpen('sendTo');
+  private async sendTo(operation: string, target: HubTarget, type: string, data: unknown): Promise<PublishResult> {
+    this.core.assertOpen(operation);
     const frame = this.core.encode({ type, data });
     this.core.commands.send(target, frame);
     return this.control({ kind: 'send', target, payload: frame.text });

@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 import type { HubAdapter, PresenceMember } from '../adapter/hub-adapter';
-import type { ChannelRules } from './channel-settings';
+import type { ChannelRules, PresenceSettings } from './channel-settings';
 import type { Connection } from './connection';
 import type { Subscription } from './subscription';
 
@@ -30,18 +30,16 @@ export class Presence {
     return this.rules.for(channel).presence !== undefined;
   }
 
+  /** Never rejects: a subscription stands also where its presence could not be noted. */
   async join(subscription: Subscription): Promise<void> {
     const { channel, connection } = subscription;
     const { presence } = channel.settings;
     if (presence === undefined) return;
-
-    const member = memberOf(connection);
-    const isNew = await this.adapter.addMember(channel.name, member);
-    if (!subscription.active) {
-      await this.adapter.removeMember(channel.name, connection.id);
-      return;
+    try {
+      await this.add(subscription, presence);
+    } catch (error) {
+      this.logger.warn(`Could not add ${connection.id} to the presence of ${channel.name}: ${String(error)}`);
     }
-    if (isNew && presence.announce) await this.announce(channel.name, 'join', member);
   }
 
   /** Never rejects: it runs while a connection ends, where nobody could handle it. */
@@ -61,6 +59,17 @@ export class Presence {
     const members = await this.adapter.members(channel);
     const users = new Set(members.map((member) => member.user ?? member.connectionId));
     return { members, count: members.length, users: users.size };
+  }
+
+  private async add(subscription: Subscription, { announce }: PresenceSettings): Promise<void> {
+    const { channel, connection } = subscription;
+    const member = memberOf(connection);
+    const isNew = await this.adapter.addMember(channel.name, member);
+    if (!subscription.active) {
+      await this.adapter.removeMember(channel.name, connection.id);
+      return;
+    }
+    if (isNew && announce) await this.announce(channel.name, 'join', member);
   }
 }
 
