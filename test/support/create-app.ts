@@ -26,8 +26,8 @@ export interface TestApp {
   close(): Promise<void>;
 }
 
-/** Starts a Nest application with the module on a free port. */
-export async function createApp(options: TestAppOptions = {}): Promise<TestApp> {
+/** Makes a Nest application with the module and its WebSocket adapter, and does not start it. */
+export async function createUnstartedApp(options: TestAppOptions = {}): Promise<INestApplication> {
   const { realtime = {}, platform = 'express', prepare, imports = [], ...metadata } = options;
   const module = await Test.createTestingModule({
     imports: [RealtimeModule.forRoot({ ...realtime, isGlobal: true }), ...imports],
@@ -35,10 +35,16 @@ export async function createApp(options: TestAppOptions = {}): Promise<TestApp> 
   }).compile();
   const app =
     platform === 'fastify'
-      ? (module.createNestApplication(new FastifyAdapter()) as INestApplication)
+      ? module.createNestApplication<INestApplication>(new FastifyAdapter())
       : module.createNestApplication();
   app.useWebSocketAdapter(new RealtimeWsAdapter(app));
   prepare?.(app);
+  return app;
+}
+
+/** Starts a Nest application with the module on a free port. */
+export async function createApp(options: TestAppOptions = {}): Promise<TestApp> {
+  const app = await createUnstartedApp(options);
   await app.listen(0, '127.0.0.1');
   const { port } = app.getHttpServer().address() as AddressInfo;
   return { app, hub: app.get(HubService), url: `ws://127.0.0.1:${port}`, port, close: () => app.close() };

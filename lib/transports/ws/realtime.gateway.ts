@@ -11,7 +11,7 @@ import type { HubCore } from '../../hub/hub-core';
 import { CloseCode } from '../../protocol/close-codes';
 import { closeCodeFor } from './connect-failure';
 import { Heartbeat, type HeartbeatSettings } from './heartbeat';
-import { refuseUpgrade, toHttpException } from './http-refusal';
+import { refuseHandshake, refuseUpgrade, toHttpException } from './http-refusal';
 import type { Admission, UpgradeGate } from './upgrade-gate';
 import { matchUpgradePath, type UpgradePath } from './upgrade-path';
 import { WebSocketConnection } from './websocket-connection';
@@ -65,6 +65,7 @@ export class RealtimeGateway {
       WebSocket: RealtimeSocket,
       closeTimeout: CLOSE_TIMEOUT,
     } as ServerOptions<typeof RealtimeSocket>);
+    this.server.on('wsClientError', (error, socket, { method }) => refuseHandshake(socket, method, error.message));
   }
 
   get path(): string {

@@ -152,8 +152,8 @@ export class UpgradeGate {
   }
 
   private roomChannel(room: string): string {
-    const channel = this.settings.roomChannel(room);
     const { channelNameLength } = this.hub.settings.limits;
+    const channel = room === '' ? undefined : this.settings.roomChannel(room);
     if (isChannelName(channel, channelNameLength)) return channel;
     throw new BadRequestException(`Not a room's name: ${channelNameRule(channelNameLength)}`);
   }
