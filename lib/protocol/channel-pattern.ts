@@ -86,7 +86,8 @@ export class ChannelPattern {
 
   /**
    * Orders patterns so that of all that match a name the most specific comes first: segment by segment literal text
-   * before a parameter, more literal text before less, and a final `*` last, the longer one first.
+   * before a parameter, more literal text before less (at its start, where both have as much), and a final `*` last, the
+   * longer one first. Of different patterns that match the same name no two are equal.
    */
   static compare(a: ChannelPattern, b: ChannelPattern): number {
     if (a.wildcardPrefix !== undefined || b.wildcardPrefix !== undefined) {
@@ -94,13 +95,18 @@ export class ChannelPattern {
       if (b.wildcardPrefix === undefined) return 1;
       return b.wildcardPrefix.length - a.wildcardPrefix.length;
     }
-    const shared = Math.min(a.segments.length, b.segments.length);
-    for (let i = 0; i < shared; i++) {
-      const difference = literalWeight(b.segments[i]!) - literalWeight(a.segments[i]!);
+    // With different counts of segments no name matches both, but only an order that covers them too can be sorted by.
+    if (a.segments.length !== b.segments.length) return a.segments.length - b.segments.length;
+    for (let i = 0; i < a.segments.length; i++) {
+      const difference = compareSegments(a.segments[i]!, b.segments[i]!);
       if (difference !== 0) return difference;
     }
     return 0;
   }
+}
+
+function compareSegments(a: Segment, b: Segment): number {
+  return literalWeight(b) - literalWeight(a) || b.prefix.length - a.prefix.length;
 }
 
 function literalWeight(segment: Segment): number {
