@@ -93,7 +93,8 @@ function parseObject(text: string): Record<string, unknown> {
 }
 
 function readId(id: unknown): string | number | undefined {
-  if (typeof id === 'number') return id;
+  // JSON's 1e999 is read as Infinity, which has no JSON form to be echoed in.
+  if (typeof id === 'number') return Number.isFinite(id) ? id : undefined;
   return typeof id === 'string' && id.length <= MAX_ID_LENGTH ? id : undefined;
 }
 
@@ -102,5 +103,5 @@ function isShortString(value: unknown): value is string {
 }
 
 function isCount(value: unknown): value is number {
-  return typeof value === 'number' && Number.isInteger(value) && value >= 0;
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 }

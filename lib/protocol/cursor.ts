@@ -15,7 +15,7 @@ export interface Position {
 
 const MAX_CURSOR_LENGTH = 128;
 const PART = /^[A-Za-z0-9_]*$/;
-const OFFSET = /^[0-9]{1,15}$/;
+const OFFSET = /^(?:0|[1-9][0-9]{0,14})$/;
 
 /** The wire form, `epoch-offset-tag`: opaque to clients. */
 export function encodeCursor(position: Position): string {
