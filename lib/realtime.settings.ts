@@ -10,7 +10,7 @@ import { OptionsReader } from './realtime.options-reader';
 import type { RealtimeModuleOptions } from './realtime.options';
 import type { GuardOption } from './transports/ws/guard-chain';
 import type { HeartbeatSettings } from './transports/ws/heartbeat';
-import type { OriginOption } from './transports/ws/origin-policy';
+import { normalizeOrigin, type OriginOption } from './transports/ws/origin-policy';
 import type { GatewaySettings } from './transports/ws/realtime.gateway';
 import type { GateSettings } from './transports/ws/upgrade-gate';
 
@@ -186,13 +186,16 @@ function isGuard(value: unknown): boolean {
 
 function readOrigins(options: OptionsReader): OriginOption | undefined {
   const origins = options.raw('origins');
-  const usable =
-    origins === undefined ||
-    origins === '*' ||
-    typeof origins === 'function' ||
-    (Array.isArray(origins) && origins.every((origin) => typeof origin === 'string' && origin !== '*'));
-  if (!usable) options.fail('origins', "'*', a list of origins such as ['https://app.example.com'], or a function");
-  return origins as OriginOption | undefined;
+  if (origins === undefined || origins === '*' || typeof origins === 'function') return origins as OriginOption | undefined;
+  const list = Array.isArray(origins) ? origins.map(readOrigin) : [undefined];
+  if (list.includes(undefined)) {
+    return options.fail('origins', "'*', a list of origins such as ['https://app.example.com'], or a function");
+  }
+  return list as string[];
+}
+
+function readOrigin(origin: unknown): string | undefined {
+  return typeof origin === 'string' ? normalizeOrigin(origin) : undefined;
 }
 
 function readRoomChannel(options: OptionsReader): (room: string) => string {

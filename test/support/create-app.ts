@@ -35,7 +35,7 @@ export async function createUnstartedApp(options: TestAppOptions = {}): Promise<
   }).compile();
   const app =
     platform === 'fastify'
-      ? module.createNestApplication<INestApplication>(new FastifyAdapter())
+      ? module.createNestApplication(new FastifyAdapter())
       : module.createNestApplication();
   app.useWebSocketAdapter(new RealtimeWsAdapter(app));
   prepare?.(app);
