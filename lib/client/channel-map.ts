@@ -126,7 +126,7 @@ export type InfoOf<Declaration extends ChannelDeclaration> = Declaration extends
  * @publicApi
  */
 export type TypedPublish<Channels, Result = unknown> = <
-  Name extends ChannelName<Channels>,
+  const Name extends ChannelName<Channels>,
   Type extends keyof MessagesOf<Channels, Name> & string,
 >(
   channel: Name,

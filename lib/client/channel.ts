@@ -119,6 +119,7 @@ export class Channel<Declaration extends ChannelDeclaration = UndeclaredChannel>
    *
    * @returns resolves when the server has taken it
    * @throws RealtimeError what the server answered; {@link UnansweredError}, {@link ClientLimitError}
+   * @throws TypeError when the data has no JSON form
    * @example
    * await room.publish('chat', { text: 'hi' });
    */

@@ -105,11 +105,11 @@ export class ClientCore implements ChannelHost, ConnectionHooks, OutboxHost, Tok
     return this.channels.get(channel)?.state === 'subscribing';
   }
 
-  call(message: OutgoingFrame, settle: Settle): void {
+  call(message: OutgoingFrame, settle: Settle, timeout = this.settings.timeout): void {
     const id = this.nextId();
     // A link that no longer takes anything is about to report its end.
     if (!this.send(this.codec.encode({ ...message, id }))) return;
-    this.replies.expect(id, this.settings.timeout, (error, frame) => {
+    this.replies.expect(id, timeout, (error, frame) => {
       settle(error, frame);
       // The answer may have been what publications on the channel wait for.
       this.flush();

@@ -10,14 +10,19 @@ export class Emitter<Events extends { [E in keyof Events]: unknown[] }> {
    * @returns removes the listener
    * @publicApi
    */
-  on<E extends keyof Events>(event: E, listener: (...args: Events[E]) => void): () => void {
+  on<E extends keyof Events>(event: E, listener: (...args: Events[E]) => void): () => void;
+  // Where the arguments are a union of tuples, the first form does not take a listener that leaves some out.
+  on<E extends keyof Events>(event: E, listener: (first: Events[E][0]) => void): () => void;
+  on<E extends keyof Events>(event: E, listener: unknown): () => void {
     const listeners = this.listeners.get(event) ?? new Set();
     this.listeners.set(event, listeners.add(listener as Listener));
-    return () => this.off(event, listener);
+    return () => void this.listeners.get(event)?.delete(listener as Listener);
   }
 
   /** Removes a listener. @publicApi */
-  off<E extends keyof Events>(event: E, listener: (...args: Events[E]) => void): void {
+  off<E extends keyof Events>(event: E, listener: (...args: Events[E]) => void): void;
+  off<E extends keyof Events>(event: E, listener: (first: Events[E][0]) => void): void;
+  off<E extends keyof Events>(event: E, listener: unknown): void {
     this.listeners.get(event)?.delete(listener as Listener);
   }
 

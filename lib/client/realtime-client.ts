@@ -92,7 +92,7 @@ export class RealtimeClient<
 
   /** The channel with this name: the same object each time. Subscribing is its own step. */
   channel<Data = unknown>(name: AnyName<Channels, AnyChannels>): Channel<UndeclaredChannel<Data>>;
-  channel<Name extends ChannelName<Channels>>(
+  channel<const Name extends ChannelName<Channels>>(
     name: Name & ([PatternOf<Channels, Name>] extends [never] ? never : unknown),
   ): Channel<DeclarationOf<Channels, Name>>;
   channel(name: string): unknown {

@@ -131,15 +131,22 @@ class SseLink implements Link {
 
   private receive(text: string): void {
     const frame = this.request.codec.decode(text);
-    const { channel = '', cursor } = frame ?? {};
-    if (cursor !== undefined && this.cursors.has(channel)) this.cursors.set(channel, cursor);
+    const { type, channel = '', cursor } = frame ?? {};
+    const asked = this.cursors.get(channel);
     const id = this.pending.get(channel);
-    if (id === undefined || !frame || !['subscribed', 'error'].includes(frame.type)) {
+    const isAnswer = type === 'subscribed' || type === 'error';
+    if (asked !== undefined && cursor !== undefined) this.cursors.set(channel, cursor);
+
+    if (isAnswer && id !== undefined) {
+      this.pending.delete(channel);
+      this.handlers.frame({ ...frame!, id });
+    } else if (type === 'subscribed' && asked) {
+      // The client holds the channel and does not know of the new stream, but it must know of a gap.
+      const continues = frame!.recovered === true || cursor === asked;
+      if (!continues) this.handlers.frame({ type: 'reset', channel, cursor });
+    } else {
       this.handlers.frame(frame);
-      return;
     }
-    this.pending.delete(channel);
-    this.handlers.frame({ ...frame, id });
   }
 
   /** `{path}/events` with each channel and, in the same order, the cursor to continue it from. */

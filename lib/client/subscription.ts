@@ -18,8 +18,12 @@ export interface SubscriptionHost {
   readonly positions: Positions;
   /** Whether a link is open. */
   readonly isOpen: boolean;
-  /** Sends a message on the open link. `settle` is called once: with the answer, or when none will come. */
-  call(frame: OutgoingFrame, settle: Settle): void;
+  /**
+   * Sends a message on the open link. `settle` is called once: with the answer, or when none will come.
+   *
+   * @param timeout ms to wait for the answer; the client's `timeout` unless given
+   */
+  call(frame: OutgoingFrame, settle: Settle, timeout?: number): void;
 }
 
 /** What a subscription tells its channel. */
@@ -104,25 +108,30 @@ export class Subscription {
     const replay = live || cursor !== undefined ? undefined : this.replay;
     const epoch = this.settle();
     this.pending = true;
-    this.host.call({ type: 'subscribe', channel, cursor, replay }, (error, frame) => {
+    const settle: Settle = (error, frame) => {
       if (epoch !== this.epoch) return;
       if (frame) this.answered(frame);
       else this.failed(error!);
-    });
+    };
+    // A resubscription waits as long as the link lives: asking twice would make two answers of one.
+    this.host.call({ type: 'subscribe', channel, cursor, replay }, settle, this.waiter ? undefined : Infinity);
   }
 
   /** The link is gone: nothing that was said on it counts any longer. */
   lost(): void {
     this.live = false;
+    this.backoff.reset();
     this.settle();
   }
 
   /** There will be no link until the application asks for one. Whoever waits is told; what was accepted stays wanted. */
-  stopped(error: RealtimeError): void {
+  stopped(cause: RealtimeError): void {
     this.lost();
     if (!this.waiter) return;
     this.wanted = false;
-    this.rejectWaiter(error);
+    // The client tells why it has stopped. Nobody has to await a subscription for that.
+    this.waiter.promise.catch(() => undefined);
+    this.rejectWaiter(cause);
   }
 
   publication(frame: Frame): void {
@@ -218,7 +227,10 @@ export class Subscription {
   }
 
   private tellUnsubscribe(): void {
-    this.host.call({ type: 'unsubscribe', channel: this.channel }, () => undefined);
+    this.host.call({ type: 'unsubscribe', channel: this.channel }, (_error, frame) => {
+      // The server may have joined the channel meanwhile: not any more.
+      if (frame && !this.wanted) this.removed(frame);
+    });
   }
 
   private settle(): number {

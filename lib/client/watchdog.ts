@@ -16,7 +16,7 @@ const LONGEST_PONG = 10_000;
  * Notices a network that died in silence. The server's native pings would tell, but no browser shows them, so after a
  * silence of `interval` it asks with a `ping` of the protocol.
  *
- * Nothing is set or cleared per message: the timer looks back when it fires.
+ * No timer is set or cleared per message: it looks back when it fires.
  */
 export class Watchdog {
   private readonly timer: Timer;
@@ -27,8 +27,7 @@ export class Watchdog {
 
   constructor(
     private readonly platform: Platform,
-    /** Asks the peer. @returns false where that is impossible and only waiting is left */
-    private readonly ping: () => boolean,
+    private readonly ping: () => void,
     private readonly dead: () => void,
   ) {
     this.timer = new Timer(platform);
@@ -36,7 +35,7 @@ export class Watchdog {
 
   start(heartbeat: Heartbeat): void {
     this.heartbeat = heartbeat;
-    this.seen();
+    this.seenAt = this.platform.now();
     this.rest(heartbeat.interval);
   }
 
@@ -46,21 +45,18 @@ export class Watchdog {
 
   seen(): void {
     this.seenAt = this.platform.now();
-    this.doubting = false;
+    if (this.doubting) this.rest(this.heartbeat.interval);
   }
 
   /** Asks at once: something happened to the network or the machine. */
   probe(): void {
     this.doubting = true;
-    const { timeout } = this.heartbeat;
-    const wait = this.ping() ? Math.min(timeout, LONGEST_PONG) : timeout;
-    this.timer.set(wait, () => {
-      if (this.doubting) this.dead();
-      else this.rest(this.heartbeat.interval);
-    });
+    this.ping();
+    this.timer.set(Math.min(this.heartbeat.timeout, LONGEST_PONG), this.dead);
   }
 
   private rest(wait: number): void {
+    this.doubting = false;
     this.timer.set(wait, () => {
       const left = this.seenAt + this.heartbeat.interval - this.platform.now();
       // A clock that was set back must not keep it from looking.
