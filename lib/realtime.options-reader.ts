@@ -3,25 +3,43 @@ import ms, { type StringValue } from 'ms';
 /** An option of `RealtimeModule` cannot be used. Stops the start. @publicApi */
 export class RealtimeOptionsError extends Error {
   override name = 'RealtimeOptionsError';
+  /** What was given; undefined where that may hold a secret, as in `auth`, `adapter` and options that do not exist. */
+  readonly value: unknown;
 
+  /** @param concealed whether the value must not be shown */
   constructor(
     /** The option, as in `heartbeat.interval`. */
     readonly option: string,
-    readonly value: unknown,
+    value: unknown,
     /** What may stand there, in words. */
     readonly allowed: string,
+    concealed = SECRETIVE.test(option),
   ) {
-    super(`RealtimeModule: the option "${option}" is ${show(value)}; allowed: ${allowed}.`);
+    const shown = concealed ? kindOf(value) : show(value);
+    super(`RealtimeModule: the option "${option}" is ${shown}; allowed: ${allowed}.`);
+    this.value = concealed ? undefined : value;
   }
 }
 
+/** Options that keys, passwords and URLs with a password are given to. */
+const SECRETIVE = /^(?:auth|adapter)\b/;
+
+const MAX_SHOWN_LENGTH = 100;
+
 function show(value: unknown): string {
   if (typeof value === 'function') return value.name === '' ? 'a function' : `the function ${value.name}`;
+  if (Array.isArray(value)) return `[${value.map(show).join(', ')}]`.slice(0, MAX_SHOWN_LENGTH);
+  if (typeof value === 'number') return String(value);
   try {
-    return (JSON.stringify(value) ?? String(value)).slice(0, 100);
+    return (JSON.stringify(value) ?? String(value)).slice(0, MAX_SHOWN_LENGTH);
   } catch {
     return String(value);
   }
+}
+
+function kindOf(value: unknown): string {
+  if (value === null || value === undefined || typeof value === 'boolean') return String(value);
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
 }
 
 type Fields = Record<string, unknown>;
@@ -45,7 +63,8 @@ export class OptionsReader {
     }
     const unknown = Object.keys(given).find((field) => !fields.includes(field));
     if (unknown !== undefined) {
-      throw new RealtimeOptionsError(this.path(unknown), (given as Fields)[unknown], `no such option; there are ${fields.join(', ')}`);
+      const allowed = `no such option; there are ${fields.join(', ')}`;
+      throw new RealtimeOptionsError(this.path(unknown), (given as Fields)[unknown], allowed, true);
     }
     this.values = given as Fields;
   }

@@ -47,6 +47,7 @@ export function resolveSettings(options: RealtimeModuleOptions): RealtimeSetting
   const envelope = readEnvelope(reader.raw('envelope'));
   checkAuth(reader.raw('auth'));
   checkAdapter(reader);
+  checkValidation(reader);
   return {
     hub: { instanceId: randomBytes(16).toString('hex'), envelope, limits, shutdown: readShutdown(reader.raw('shutdown')) },
     rules: readChannels(reader, slowConsumer.policy),
@@ -216,5 +217,12 @@ function checkAdapter(options: OptionsReader): void {
   const adapter = options.raw('adapter') as { create?: unknown } | undefined;
   if (adapter !== undefined && typeof adapter?.create !== 'function') {
     options.fail('adapter', 'an adapter factory, such as redisAdapter({ url }) or memoryAdapter()');
+  }
+}
+
+function checkValidation(options: OptionsReader): void {
+  const validation = options.raw('validation') ?? {};
+  if (validation !== false && (typeof validation !== 'object' || Array.isArray(validation))) {
+    options.fail('validation', "options of Nest's ValidationPipe, or false");
   }
 }
