@@ -7,9 +7,11 @@ export type {
   HistoryOptions,
   LimitOptions,
   RealtimeModuleOptions,
+  RealtimeOptionsFactory,
   ShutdownOptions,
   SlowConsumerOptions,
 } from './realtime.options';
+export { DuplicateModuleError } from './realtime.errors';
 export { RealtimeOptionsError } from './realtime.options-reader';
 
 export { CloseCode, isFinalCloseCode } from './protocol/close-codes';

@@ -8,10 +8,11 @@ import {
   type OnApplicationShutdown,
   type OnModuleInit,
 } from '@nestjs/common';
-import { DiscoveryModule, HttpAdapterHost } from '@nestjs/core';
+import { DiscoveryModule, HttpAdapterHost, ModulesContainer } from '@nestjs/core';
 import { AuthenticationService } from './auth';
 import { ChannelLayer } from './channels/channel-layer';
 import { HubCore } from './hub/hub-core';
+import { DuplicateModuleError } from './realtime.errors';
 import { ASYNC_OPTIONS_TYPE, ConfigurableModuleClass, OPTIONS_TYPE } from './realtime.module-definition';
 import { effectiveGuards, realtimeExports, realtimeProviders } from './realtime.providers';
 import { REALTIME_SETTINGS, type RealtimeSettings } from './realtime.settings';
@@ -41,6 +42,7 @@ export class RealtimeModule
     private readonly authentication: AuthenticationService,
     private readonly adapterSlot: WsAdapterSlot,
     private readonly httpAdapterHost: HttpAdapterHost,
+    private readonly modules: ModulesContainer,
     @Inject(REALTIME_SETTINGS) private readonly settings: RealtimeSettings,
   ) {
     super();
@@ -48,7 +50,8 @@ export class RealtimeModule
 
   /**
    * @param options see `RealtimeModuleOptions`; `isGlobal` makes the module's exports visible everywhere
-   * @throws RealtimeOptionsError when the application starts, for an option that cannot be used
+   * @throws RealtimeOptionsError when the application starts, for an option that cannot be used; DuplicateModuleError for
+   * a second call in one application
    */
   static override forRoot(options: typeof OPTIONS_TYPE = {}): DynamicModule {
     return super.forRoot(options);
@@ -60,6 +63,7 @@ export class RealtimeModule
   }
 
   async onModuleInit(): Promise<void> {
+    this.assertOnlyOne();
     this.channels.start();
     await this.guards.prepare(effectiveGuards(this.settings.guards, this.authentication));
     const server = this.httpServer();
@@ -80,6 +84,12 @@ export class RealtimeModule
   /** Last, because until here somebody may still publish. */
   async onApplicationShutdown(): Promise<void> {
     await this.hub.adapter.stop();
+  }
+
+  /** The HTTP server's upgrades can have one owner. */
+  private assertOnlyOne(): void {
+    const count = [...this.modules.values()].filter(({ metatype }) => metatype === RealtimeModule).length;
+    if (count > 1) throw new DuplicateModuleError(count);
   }
 
   /** Undefined in an application without HTTP, which publishes and serves nobody. */

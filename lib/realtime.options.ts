@@ -79,6 +79,22 @@ export interface RealtimeModuleOptions {
   validation?: ValidationPipeOptions | false;
 }
 
+/**
+ * Makes the options in a class, for `forRootAsync({ useClass })` and `forRootAsync({ useExisting })`.
+ *
+ * @example
+ * \@Injectable()
+ * class RealtimeConfig implements RealtimeOptionsFactory {
+ *   constructor(private readonly config: ConfigService) {}
+ *   createRealtimeOptions() { return { path: this.config.get('WS_PATH') }; }
+ * }
+ *
+ * @publicApi
+ */
+export interface RealtimeOptionsFactory {
+  createRealtimeOptions(): RealtimeModuleOptions | Promise<RealtimeModuleOptions>;
+}
+
 /** @publicApi */
 export interface AuthOptions {
   /** Says who a token belongs to: an authenticator, a function, a class or an injection token. @default none */

@@ -6,7 +6,7 @@ import type { SlowConsumerPolicy } from './hub/frame';
 import type { HubLimits, HubSettings } from './hub/hub-settings';
 import { DEFAULT_CHANNEL_NAME_LENGTH } from './protocol/channel-name';
 import { DEFAULT_ENVELOPE, type EnvelopeFields, FIXED_FIELDS } from './protocol/envelope';
-import { OptionsReader } from './realtime.options-reader';
+import { OptionsReader, RealtimeOptionsError } from './realtime.options-reader';
 import type { RealtimeModuleOptions } from './realtime.options';
 import type { GuardOption } from './transports/ws/guard-chain';
 import type { HeartbeatSettings } from './transports/ws/heartbeat';
@@ -40,7 +40,8 @@ const LIMIT_FIELDS = [
 const POLICIES: readonly SlowConsumerPolicy[] = ['disconnect', 'drop', 'latest'];
 
 /** @throws RealtimeOptionsError, ChannelPatternError, DuplicatePatternError */
-export function resolveSettings(options: RealtimeModuleOptions): RealtimeSettings {
+export function resolveSettings(options: RealtimeModuleOptions | null | undefined): RealtimeSettings {
+  if (!options) throw new RealtimeOptionsError('options', options, 'an object (does the factory return one?)');
   const reader = new OptionsReader('', options, FIELDS);
   const limits = readLimits(reader.raw('limits'));
   const slowConsumer = readSlowConsumer(reader);

@@ -39,6 +39,7 @@ const MODULE = 'lib/realtime.module.ts';
 const ROOT_FILES: ReadonlySet<string> = new Set([
   ENTRY,
   MODULE,
+  'lib/realtime.errors.ts',
   'lib/realtime.module-definition.ts',
   'lib/realtime.options.ts',
   'lib/realtime.options-reader.ts',
