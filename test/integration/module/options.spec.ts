@@ -24,6 +24,13 @@ describe.each(PLATFORMS)('the module without any options, over %s', (platform) =
     await app.close();
   });
 
+  it('CHECKLIST 3: is one process without an adapter, and connects to nothing', async () => {
+    const app = await createApp({ platform });
+    await expect(app.hub.broadcast('hello')).resolves.toEqual({ delivered: 'cluster' });
+    expect(process.getActiveResourcesInfo().filter((kind) => kind === 'TCPSocketWrap')).toEqual([]);
+    await app.close();
+  });
+
   it('CHECKLIST 2: takes a message of 65,536 bytes and closes with 1009 at one byte more', async () => {
     const app = await createApp({ platform });
     const client = await TestClient.connect(`${app.url}/ws`);
