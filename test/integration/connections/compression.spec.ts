@@ -10,9 +10,9 @@ describe('permessage-deflate', () => {
     await client.subscribe('room:a');
     return client;
   };
-  /** Bytes that the socket has read. */
+  /** Bytes that the socket has read; `ws` does not tell, its socket does. */
   const bytesRead = (client: TestClient): number =>
-    (client.socket as unknown as { _socket: { bytesRead: number } })._socket.bytesRead;
+    (Reflect.get(client.socket, '_socket') as { bytesRead: number }).bytesRead;
 
   afterEach(() => app.close());
 
