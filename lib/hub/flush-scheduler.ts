@@ -56,16 +56,22 @@ export class FlushScheduler {
     this.armed = undefined;
     this.startTurn();
     const deadline = performance.now() + SLICE_MS;
-    while (this.waves.length > 0) {
-      this.waves = this.waves.filter((wave) => this.flushChunk(wave, CHUNK));
-      if (performance.now() >= deadline) break;
-    }
+    // The clock is looked at after each chunk: with many waves, a round of all would take too long.
+    do {
+      this.flushNext();
+    } while (this.waves.length > 0 && performance.now() < deadline);
     if (this.waves.length > 0) this.arm();
   };
 
   private startTurn(): void {
     this.splitWave();
     this.root = Batch.empty();
+  }
+
+  /** The wave whose turn it is has its share, and lines up again behind the others. */
+  private flushNext(): void {
+    const wave = this.waves.shift();
+    if (wave !== undefined && this.flushChunk(wave, CHUNK)) this.waves.push(wave);
   }
 
   /** @returns whether the wave has members left */
