@@ -18,7 +18,9 @@ export interface ChannelMember {
 /** A channel as one instance sees it: its local subscribers. It exists as long as it has any. */
 export class LocalChannel {
   /** A list, not a set: fan-out walks it for every publication. */
-  private readonly members: ChannelMember[] = [];
+  private members: ChannelMember[] = [];
+  /** The list that a fan-out walks. Members may leave meanwhile; it stays as it is, and they leave a copy. */
+  private walked: ChannelMember[] | undefined;
   /** Shared by the frames of all publications on this channel. */
   readonly origin: FrameOrigin;
   /** Resolves once the adapter delivers this channel's publications to this instance. */
@@ -44,6 +46,7 @@ export class LocalChannel {
   remove(member: ChannelMember): boolean {
     const { index } = member;
     if (index === -1) return false;
+    if (this.members === this.walked) this.members = [...this.members];
     const last = this.members.pop()!;
     if (last !== member) {
       this.members[index] = last;
@@ -60,16 +63,19 @@ export class LocalChannel {
    * @returns how many subscribers accepted it
    */
   fanOut(frame: Frame, position?: Position, exclude?: readonly string[]): number {
-    const { members } = this;
+    const { members, walked } = this;
+    this.walked = members;
     const large = members.length >= LARGE;
     if (large) this.scheduler.splitWave();
     let delivered = 0;
-    // From the end, because a subscriber that is evicted on the way gives its place to the last one.
+    // From the end, so that a member that comes meanwhile is not reached.
     for (let i = members.length - 1; i >= 0; i--) {
       const member = members[i]!;
+      if (member.index === -1) continue;
       if (exclude !== undefined && exclude.includes(member.connection.id)) continue;
       if (member.deliver(frame, position)) delivered++;
     }
+    this.walked = walked;
     if (large) this.scheduler.splitWave();
     return delivered;
   }
