@@ -83,7 +83,7 @@ export {
 
 export { RealtimeWsAdapter } from './transports/ws/realtime-ws-adapter';
 export { MissingAdapterError } from './transports/ws/ws-adapter-slot';
-export { UnresolvableGuardError } from './transports/ws/guard-chain';
+export { UnresolvableGuardError } from './transports/ws/guard-resolver';
 export type { OriginOption } from './transports/ws/origin-policy';
 
 export type * from './adapter/hub-adapter';

@@ -4,7 +4,7 @@ import type { AdapterFactory } from './adapter/adapter-factory';
 import type { AuthenticatorSetting, AuthResult } from './auth';
 import type { SlowConsumerPolicy } from './hub/frame';
 import type { EnvelopeFields } from './protocol/envelope';
-import type { GuardOption } from './transports/ws/guard-chain';
+import type { GuardOption } from './transports/ws/guard-resolver';
 import type { OriginOption } from './transports/ws/origin-policy';
 
 /** A length of time: a number of ms, or text such as `'30s'`, `'10m'`, `'2h'`. @publicApi */

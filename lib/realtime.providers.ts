@@ -1,5 +1,5 @@
 import type { InjectionToken, Provider } from '@nestjs/common';
-import { DiscoveryService, ExternalContextCreator, ModuleRef } from '@nestjs/core';
+import { ApplicationConfig, DiscoveryService, ExternalContextCreator, ModuleRef } from '@nestjs/core';
 import { memoryAdapter } from './adapter/memory/memory-adapter.factory';
 import {
   AuthenticationService,
@@ -18,7 +18,8 @@ import { ProcessOutputService } from './hub/process-output.service';
 import type { RealtimeModuleOptions } from './realtime.options';
 import { REALTIME_OPTIONS } from './realtime.module-definition';
 import { REALTIME_SETTINGS, type RealtimeSettings, resolveSettings } from './realtime.settings';
-import { GuardChain, type GuardOption } from './transports/ws/guard-chain';
+import { GuardChain } from './transports/ws/guard-chain';
+import { type GuardOption, GuardResolver } from './transports/ws/guard-resolver';
 import { RealtimeGateway } from './transports/ws/realtime.gateway';
 import { UpgradeGate } from './transports/ws/upgrade-gate';
 import { WsAdapterSlot } from './transports/ws/ws-adapter-slot';
@@ -71,8 +72,9 @@ const channelLayerProvider: Provider = {
 
 const guardChainProvider: Provider = {
   provide: GuardChain,
-  useFactory: (contextCreator: ExternalContextCreator, moduleRef: ModuleRef) => new GuardChain(contextCreator, moduleRef),
-  inject: [ExternalContextCreator, ModuleRef],
+  useFactory: (contextCreator: ExternalContextCreator, moduleRef: ModuleRef, config: ApplicationConfig) =>
+    new GuardChain(contextCreator, new GuardResolver(moduleRef, config)),
+  inject: [ExternalContextCreator, ModuleRef, ApplicationConfig],
 };
 
 const gatewayProvider: Provider = {

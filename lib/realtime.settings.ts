@@ -8,7 +8,7 @@ import { DEFAULT_CHANNEL_NAME_LENGTH } from './protocol/channel-name';
 import { DEFAULT_ENVELOPE, type EnvelopeFields, FIXED_FIELDS } from './protocol/envelope';
 import { OptionsReader, RealtimeOptionsError } from './realtime.options-reader';
 import type { RealtimeModuleOptions } from './realtime.options';
-import type { GuardOption } from './transports/ws/guard-chain';
+import type { GuardOption } from './transports/ws/guard-resolver';
 import type { HeartbeatSettings } from './transports/ws/heartbeat';
 import { normalizeOrigin, type OriginOption } from './transports/ws/origin-policy';
 import type { GatewaySettings } from './transports/ws/realtime.gateway';

@@ -18,7 +18,13 @@ export class UpgradeUnavailableException extends ServiceUnavailableException {}
 
 /** What is thrown on the way to an upgrade, as an answer: an `HttpException` as it is, anything else as a bare 500. */
 export function toHttpException(error: unknown): HttpException {
-  return error instanceof HttpException ? error : new InternalServerErrorException();
+  return error instanceof HttpException && isAnswerable(error) ? error : new InternalServerErrorException();
+}
+
+/** A status under 300 would look like success, and not everything has a JSON form. */
+function isAnswerable(exception: HttpException): boolean {
+  const status = exception.getStatus();
+  return Number.isInteger(status) && status >= 300 && status <= 599 && encodeBody(exception) !== undefined;
 }
 
 /** Answers an upgrade request with an ordinary HTTP response that carries Nest's JSON error body, and ends the socket. */
@@ -28,7 +34,7 @@ export function refuseUpgrade(socket: Duplex, exception: HttpException, headers:
     return;
   }
   const status = exception.getStatus();
-  const body = JSON.stringify(bodyOf(exception));
+  const body = encodeBody(exception) ?? '';
   const head = [
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Error'}`,
     'Connection: close',
@@ -48,9 +54,13 @@ export function refuseHandshake(socket: Duplex, method: string | undefined, prob
   else refuseUpgrade(socket, new BadRequestException(problem), [`Sec-WebSocket-Version: ${WEBSOCKET_VERSIONS}`]);
 }
 
-function bodyOf(exception: HttpException): unknown {
+function encodeBody(exception: HttpException): string | undefined {
   const response = exception.getResponse();
-  return typeof response === 'string' ? { statusCode: exception.getStatus(), message: response } : response;
+  try {
+    return JSON.stringify(typeof response === 'string' ? { statusCode: exception.getStatus(), message: response } : response);
+  } catch {
+    return undefined;
+  }
 }
 
 function extraHeaders(status: number): string[] {
