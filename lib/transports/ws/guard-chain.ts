@@ -2,10 +2,9 @@ import type { IncomingMessage } from 'node:http';
 import { type CanActivate, ForbiddenException, UseGuards } from '@nestjs/common';
 import type { ExternalContextCreator } from '@nestjs/core';
 import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host';
-import { isObservable, lastValueFrom } from 'rxjs';
 import { isAuthenticatingGuard } from '../../auth';
 import { RealtimeContext } from '../../channels/handler-context';
-import type { GuardOption, GuardResolver } from './guard-resolver';
+import { type GuardOption, type GuardResolver, passes } from './guard-resolver';
 
 type GuardArguments = readonly [request: IncomingMessage, response: undefined, context: RealtimeContext];
 
@@ -50,9 +49,7 @@ export class GuardChain {
   private async activate(guard: CanActivate, args: GuardArguments): Promise<void> {
     const context = new ExecutionContextHost([...args], UpgradeHandler, upgradeMethod);
     context.setType('http');
-    const answer = guard.canActivate(context);
-    const passed = isObservable(answer) ? await lastValueFrom(answer) : await answer;
-    if (!passed) throw new ForbiddenException();
+    if (!(await passes(guard, context))) throw new ForbiddenException();
   }
 
   /** Nest runs its global guards and these as it would for a route. */

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { type CanActivate, type ExecutionContext, type OnModuleInit, Scope, type Type } from '@nestjs/common';
 import { SCOPE_OPTIONS_METADATA } from '@nestjs/common/constants';
 import { type ApplicationConfig, type ContextId, ContextIdFactory, type ModuleRef } from '@nestjs/core';
+import { isObservable, lastValueFrom } from 'rxjs';
 
 /** A guard in the module's `guards`: a class, taken from DI, or an object. @publicApi */
 export type GuardOption = Type<CanActivate> | CanActivate;
@@ -59,7 +60,7 @@ export class GuardResolver {
       canActivate: async (context: ExecutionContext) => {
         const contextId = this.contextOf(context.switchToHttp().getRequest<IncomingMessage>());
         const guard = await this.moduleRef.resolve<CanActivate>(token, contextId, { strict: false });
-        return guard.canActivate(context) as boolean | Promise<boolean>;
+        return passes(guard, context);
       },
     };
   }
@@ -95,6 +96,12 @@ export class GuardResolver {
       throw new UnresolvableGuardError(guard.name, error);
     }
   }
+}
+
+/** Whether a guard lets the request pass, in whichever form it answers. */
+export async function passes(guard: CanActivate, context: ExecutionContext): Promise<boolean> {
+  const answer = guard.canActivate(context);
+  return isObservable(answer) ? lastValueFrom(answer) : answer;
 }
 
 function isRequestScoped(guard: Type<CanActivate>): boolean {

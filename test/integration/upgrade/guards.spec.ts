@@ -13,7 +13,7 @@ import {
 } from '@nestjs/common';
 import { APP_GUARD, REQUEST } from '@nestjs/core';
 import type { IncomingMessage } from 'node:http';
-import { of } from 'rxjs';
+import { type Observable, of } from 'rxjs';
 import { isRealtimeContext, OnConnect, UnresolvableGuardError } from 'nestjs-realtime';
 import type { RealtimeModuleOptions } from 'nestjs-realtime';
 import { createApp, createUnstartedApp, PLATFORMS, type TestApp, type TestAppOptions } from '../../support/create-app';
@@ -277,6 +277,17 @@ describe.each(PLATFORMS)('guards at the upgrade, over %s', (platform) => {
       await start({ providers: [Noting], realtime: { guards: [note('one'), Noting, note('two')] } });
       await (await TestClient.connect(`${app.url}/ws`)).close();
       expect(asked).toEqual(['one', 'scoped', 'two']);
+    });
+
+    it('refuse by an observable too', async () => {
+      @Injectable({ scope: Scope.REQUEST })
+      class Never implements CanActivate {
+        canActivate(): Observable<boolean> {
+          return of(false);
+        }
+      }
+      await start({ providers: [Never], realtime: { guards: [Never] } });
+      expect((await refusal(`${app.url}/ws`)).status).toBe(403);
     });
 
     it('stop the start when no module provides them', async () => {
