@@ -77,7 +77,9 @@ export class RealtimeModule
 
   /** While the sockets are still there: afterwards Nest closes the HTTP server. */
   async beforeApplicationShutdown(): Promise<void> {
-    await this.hub.shutdown();
+    const drained = this.hub.shutdown();
+    this.gateway.refuseUndecided();
+    await drained;
     await this.gateway.stop();
   }
 

@@ -1,4 +1,6 @@
-import { UnauthorizedException } from '@nestjs/common';
+import { HttpException, UnauthorizedException } from '@nestjs/common';
+
+const UNAUTHORIZED = 401;
 
 /**
  * Why a client was not authenticated. The client always gets the same 401 "Unauthorized", so that it learns nothing
@@ -67,11 +69,11 @@ export class InvalidCredentialsError extends AuthenticationError {
  * The authentication failure that an exception stands for, so that a hook sees one shape whoever refused.
  *
  * @param exception what a guard threw
- * @returns the exception itself when it is one, a wrapper when a guard of the application's own threw Nest's
- *   `UnauthorizedException`, undefined for anything else
+ * @returns the exception itself when it is one, a wrapper when a guard of the application's own threw another 401,
+ *   undefined for anything else
  */
 export function toAuthenticationError(exception: unknown): AuthenticationError | undefined {
   if (exception instanceof AuthenticationError) return exception;
-  if (!(exception instanceof UnauthorizedException)) return undefined;
+  if (!(exception instanceof HttpException) || exception.getStatus() !== UNAUTHORIZED) return undefined;
   return new InvalidCredentialsError('A guard refused the credentials', exception);
 }

@@ -2,6 +2,7 @@ import { Logger } from '@nestjs/common';
 import type { IncomingMessage } from 'node:http';
 import type { Connection } from '../hub/connection';
 import type { DisconnectEvent, HubHooks } from '../hub/hub-hooks';
+import type { ConnectedUser } from '../protocol/connected-user';
 import type { Handler } from './handler';
 import { RealtimeContext } from './handler-context';
 import type { HandlerRegistry } from './handler-registry';
@@ -16,10 +17,10 @@ export class ConnectionHooks implements HubHooks {
   ) {}
 
   /** Before the upgrade. @returns channels to join. @throws whatever a handler refuses with */
-  async handshake(request: IncomingMessage): Promise<string[]> {
+  async handshake(request: IncomingMessage, user: ConnectedUser | undefined): Promise<string[]> {
     const channels: string[] = [];
     for (const handler of this.handlers.handshake) {
-      const context = new RealtimeContext('handshake', undefined, {});
+      const context = new RealtimeContext('handshake', undefined, {}, undefined, user);
       const result = await handler.invoke([request, undefined, context, 'handshake']);
       channels.push(...channelsIn(result));
     }

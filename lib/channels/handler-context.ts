@@ -1,6 +1,7 @@
 import type { ExecutionContext } from '@nestjs/common';
 import type { ChannelParams } from '../protocol/channel-pattern';
 import type { DisconnectEvent } from '../hub/hub-hooks';
+import type { ConnectedUser } from '../protocol/connected-user';
 
 /**
  * What a handler is called about. In a guard, interceptor or filter: `realtimeContext(context)`.
@@ -15,6 +16,8 @@ export class RealtimeContext {
     readonly params: ChannelParams,
     /** On `@OnDisconnect`: how the connection ended. */
     readonly disconnect?: DisconnectEvent,
+    /** On `@OnHandshake`: who the guards found; the connection will have the same. */
+    readonly user?: ConnectedUser,
   ) {}
 }
 

@@ -17,7 +17,9 @@ export const ConnectedClient: ParameterFactory = createParamDecorator((_: unknow
 /** Who is connected: `{ id, claims, expiresAt? }`, or undefined without authentication. @publicApi */
 export const ConnectedUser: ParameterFactory = createParamDecorator((_: unknown, context: ExecutionContext): unknown => {
   const client = clientOf(context);
-  return client ? client.user : context.switchToHttp().getRequest<{ user?: unknown }>().user;
+  if (client) return client.user;
+  const handshake = realtimeContext(context);
+  return handshake ? handshake.user : context.switchToHttp().getRequest<{ user?: unknown }>().user;
 });
 
 /** The channel's name. @publicApi */

@@ -84,6 +84,11 @@ export class RealtimeGateway {
     return true;
   }
 
+  /** Refuses the upgrades that are still being decided: nobody who asks now will be served. */
+  refuseUndecided(): void {
+    this.gate.refuseUndecided();
+  }
+
   /** Waits for the closing handshakes under way, cuts what is left, and releases every handle. */
   async stop(): Promise<void> {
     const deadline = performance.now() + CLOSE_GRACE;

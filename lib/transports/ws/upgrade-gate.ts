@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { BadRequestException, ForbiddenException, Logger, UnauthorizedException } from '@nestjs/common';
+import { BadRequestException, ForbiddenException, HttpException, HttpStatus, Logger } from '@nestjs/common';
 import {
   type AuthResult,
   type ConnectedUser,
@@ -34,6 +34,8 @@ export interface Admission {
   readonly channels: readonly string[];
 }
 
+const SHUTTING_DOWN = 'The server is shutting down';
+
 /**
  * Decides whether a request becomes a connection, before there is one. The order of the checks is PROTOCOL.md's; the
  * path has been checked already.
@@ -42,6 +44,8 @@ export class UpgradeGate {
   private readonly logger = new Logger('Realtime');
   /** Requests that are between the limit's check and their registration. */
   private pending = 0;
+  /** Gives up on a decision under way; one for each of them. */
+  private readonly undecided = new Set<(refusal: HttpException) => void>();
 
   constructor(
     private readonly hub: HubCore,
@@ -55,8 +59,22 @@ export class UpgradeGate {
    * @throws HttpException: the answer to give
    */
   async pass(request: IncomingMessage, path: UpgradePath, admit: (admission: Admission) => void): Promise<void> {
+    try {
+      await this.decide(request, path, admit);
+    } catch (error) {
+      if (isUnauthorized(error)) this.reportFailure(request, error);
+      throw error;
+    }
+  }
+
+  /** Refuses the requests that wait for a guard or a handler: the server is going away. */
+  refuseUndecided(): void {
+    for (const refuse of this.undecided) refuse(new UpgradeUnavailableException(SHUTTING_DOWN));
+  }
+
+  private async decide(request: IncomingMessage, path: UpgradePath, admit: (admission: Admission) => void): Promise<void> {
     this.assertRunning();
-    if (!(await this.isOriginAllowed(request))) throw new ForbiddenException('Origin not allowed');
+    if (!(await this.inTime(this.isOriginAllowed(request)))) throw new ForbiddenException('Origin not allowed');
     this.assertBelowLimit();
     this.pending++;
     try {
@@ -70,33 +88,34 @@ export class UpgradeGate {
   }
 
   private async examine(request: IncomingMessage, path: UpgradePath): Promise<Admission> {
-    await this.runGuards(request);
+    await this.guards.run(request);
     const user = this.identify(request);
     const room = path.room === undefined ? undefined : this.roomChannel(path.room);
     const queryRooms = this.queryRooms(request);
-    const channels = await this.hooks.handshake(request);
+    const channels = await this.hooks.handshake(request, user);
     const joined = [...(room === undefined ? [] : [room]), ...queryRooms, ...channels];
     return { user, room, channels: [...new Set(joined)] };
   }
 
   /** A guard or hook that never answers must not hold a socket for ever. */
   private async inTime<T>(work: Promise<T>): Promise<T> {
-    let timer: NodeJS.Timeout | undefined;
-    const timeout = new Promise<never>((_, reject) => {
-      const expire = (): void => reject(new UpgradeUnavailableException('The server took too long to decide'));
-      timer = setTimeout(expire, this.settings.handshakeTimeout);
-    });
+    let refuse!: (refusal: HttpException) => void;
+    const refused = new Promise<never>((_, reject) => (refuse = reject));
+    const expire = (): void => refuse(new UpgradeUnavailableException('The server took too long to decide'));
+    const timer = setTimeout(expire, this.settings.handshakeTimeout);
+    this.undecided.add(refuse);
     try {
-      return await Promise.race([work, timeout]);
+      return await Promise.race([work, refused]);
     } finally {
       clearTimeout(timer);
+      this.undecided.delete(refuse);
     }
   }
 
   private assertRunning(): void {
     const { state } = this.hub;
     if (state === 'running') return;
-    throw new UpgradeUnavailableException(state === 'starting' ? 'The server is starting' : 'The server is shutting down');
+    throw new UpgradeUnavailableException(state === 'starting' ? 'The server is starting' : SHUTTING_DOWN);
   }
 
   private assertBelowLimit(): void {
@@ -114,29 +133,18 @@ export class UpgradeGate {
     }
   }
 
-  private async runGuards(request: IncomingMessage): Promise<void> {
-    try {
-      await this.guards.run(request);
-    } catch (error) {
-      if (error instanceof UnauthorizedException) this.reportFailure(request, error);
-      throw error;
-    }
-  }
-
   /** A guard of the application's own may leave anything in `request.user`. */
   private identify(request: IncomingMessage): ConnectedUser | undefined {
     try {
       return identityOf(request);
     } catch (error) {
       this.logger.error('A guard left an identity that cannot be used', stackOf(error));
-      const refusal = new InvalidCredentialsError();
-      this.reportFailure(request, refusal);
-      throw refusal;
+      throw new InvalidCredentialsError('A guard left an identity that cannot be used', error);
     }
   }
 
   /** The hook only looks on: what it does cannot change the answer. */
-  private reportFailure(request: IncomingMessage, error: UnauthorizedException): void {
+  private reportFailure(request: IncomingMessage, error: HttpException): void {
     const { onFailure } = this.settings;
     if (!onFailure) return;
     const result: AuthResult = { valid: false, error: toAuthenticationError(error) ?? new InvalidCredentialsError() };
@@ -157,6 +165,10 @@ export class UpgradeGate {
     if (isChannelName(channel, channelNameLength)) return channel;
     throw new BadRequestException(`Not a room's name: ${channelNameRule(channelNameLength)}`);
   }
+}
+
+function isUnauthorized(error: unknown): error is HttpException {
+  return error instanceof HttpException && error.getStatus() === Number(HttpStatus.UNAUTHORIZED);
 }
 
 function stackOf(error: unknown): string | undefined {
