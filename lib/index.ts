@@ -54,6 +54,7 @@ export { Channel, ChannelParam, ConnectedClient, ConnectedUser, HandshakeQuery }
 export { isRealtimeContext, RealtimeContext, realtimeContext } from './channels/handler-context';
 export { type ValidationDetail, ValidationFailedError } from './channels/validation';
 export { DuplicateMessageTypeError, ReservedMessageTypeError } from './channels/handler-registry';
+export { UnresolvableEnhancerError } from './channels/host-module';
 
 export {
   anyOf,

@@ -1,4 +1,4 @@
-import { SetMetadata, type CustomDecorator } from '@nestjs/common';
+import { ENTRY_PROVIDER_WATERMARK } from '@nestjs/common/constants';
 
 /** What kind of handler a method is. */
 export type HandlerKind = 'subscribe' | 'unsubscribe' | 'publish' | 'message' | 'handshake' | 'connect' | 'disconnect';
@@ -11,7 +11,7 @@ export interface SubscribeChannelOptions {
   echo?: boolean;
 }
 
-/** What a handler decorator leaves on its method. */
+/** What a handler decorator leaves on its method; a method may have several. */
 export interface HandlerMetadata {
   readonly kind: HandlerKind;
   /** The channel pattern, or the message type. */
@@ -32,7 +32,7 @@ export const HANDLER_METADATA = 'realtime:handler';
  *
  * @publicApi
  */
-export function SubscribeChannel(pattern: string, options: SubscribeChannelOptions = {}): CustomDecorator {
+export function SubscribeChannel(pattern: string, options: SubscribeChannelOptions = {}): MethodDecorator {
   return handler('publish', pattern, options);
 }
 
@@ -42,17 +42,17 @@ export function SubscribeChannel(pattern: string, options: SubscribeChannelOptio
  *
  * @publicApi
  */
-export const OnSubscribe = (pattern: string): CustomDecorator => handler('subscribe', pattern);
+export const OnSubscribe = (pattern: string): MethodDecorator => handler('subscribe', pattern);
 
 /** Runs after a connection has left a channel: by itself, by the server, or by disconnecting. @publicApi */
-export const OnUnsubscribe = (pattern: string): CustomDecorator => handler('unsubscribe', pattern);
+export const OnUnsubscribe = (pattern: string): MethodDecorator => handler('unsubscribe', pattern);
 
 /**
  * Answers requests: messages of this type without a channel. What the method returns is the `data` of the `ack`.
  *
  * @publicApi
  */
-export const OnMessage = (type: string): CustomDecorator => handler('message', type);
+export const OnMessage = (type: string): MethodDecorator => handler('message', type);
 
 /**
  * Runs before the upgrade, with the HTTP request: an `HttpException` is the answer, and no connection comes to be. May
@@ -60,7 +60,7 @@ export const OnMessage = (type: string): CustomDecorator => handler('message', t
  *
  * @publicApi
  */
-export const OnHandshake = (): CustomDecorator => handler('handshake', '');
+export const OnHandshake = (): MethodDecorator => handler('handshake', '');
 
 /**
  * Runs when a client has connected, before its first message is handled; it may be async. An exception ends the
@@ -68,11 +68,18 @@ export const OnHandshake = (): CustomDecorator => handler('handshake', '');
  *
  * @publicApi
  */
-export const OnConnect = (): CustomDecorator => handler('connect', '');
+export const OnConnect = (): MethodDecorator => handler('connect', '');
 
 /** Runs exactly once after a connection has ended, at shutdown too, and is awaited there. @publicApi */
-export const OnDisconnect = (): CustomDecorator => handler('disconnect', '');
+export const OnDisconnect = (): MethodDecorator => handler('disconnect', '');
 
-function handler(kind: HandlerKind, pattern: string, options: SubscribeChannelOptions = {}): CustomDecorator {
-  return SetMetadata<string, HandlerMetadata>(HANDLER_METADATA, { kind, pattern, options });
+function handler(kind: HandlerKind, pattern: string, options: SubscribeChannelOptions = {}): MethodDecorator {
+  return (target, _, descriptor) => {
+    const method = descriptor.value as object;
+    const others = (Reflect.getMetadata(HANDLER_METADATA, method) ?? []) as HandlerMetadata[];
+    Reflect.defineMetadata(HANDLER_METADATA, [...others, { kind, pattern, options }], method);
+    // Nest gives request-scoped global guards, pipes, interceptors and filters to controllers and to the providers that
+    // say that calls from outside enter there, as its gateways do. Any other would be called without them.
+    Reflect.defineMetadata(ENTRY_PROVIDER_WATERMARK, true, target.constructor);
+  };
 }

@@ -17,7 +17,10 @@ export class HandlerExplorer {
     private readonly rules: ChannelRules,
   ) {}
 
-  /** @throws DuplicatePatternError, DuplicateMessageTypeError, ReservedMessageTypeError, ChannelPatternError */
+  /**
+   * @throws DuplicatePatternError, DuplicateMessageTypeError, ReservedMessageTypeError, ChannelPatternError,
+   * UnresolvableEnhancerError
+   */
   explore(registry: HandlerRegistry): void {
     const seen = new Set<unknown>();
     for (const wrapper of [...this.discovery.getProviders(), ...this.discovery.getControllers()]) {
@@ -32,11 +35,12 @@ export class HandlerExplorer {
   private exploreProvider(wrapper: InstanceWrapper, prototype: object, registry: HandlerRegistry): void {
     for (const methodName of this.scanner.getAllMethodNames(prototype)) {
       const method = (prototype as Record<string, object>)[methodName]!;
-      const metadata = Reflect.getMetadata(HANDLER_METADATA, method) as HandlerMetadata | undefined;
-      if (!metadata) continue;
-      registry.add(metadata.kind, this.factory.create(wrapper, methodName, metadata));
-      const declaredBy = DECLARING[metadata.kind];
-      if (declaredBy !== undefined) this.rules.declare(metadata.pattern, declaredBy);
+      const decorations = (Reflect.getMetadata(HANDLER_METADATA, method) ?? []) as HandlerMetadata[];
+      for (const metadata of decorations) {
+        registry.add(metadata.kind, this.factory.create(wrapper, methodName, metadata));
+        const declaredBy = DECLARING[metadata.kind];
+        if (declaredBy !== undefined) this.rules.declare(metadata.pattern, declaredBy);
+      }
     }
   }
 }

@@ -1,6 +1,6 @@
 import { type ContextType, HttpException, Logger } from '@nestjs/common';
 import { GUARDS_METADATA, ROUTE_ARGS_METADATA } from '@nestjs/common/constants';
-import { ContextIdFactory, type ExternalContextCreator, type ModuleRef } from '@nestjs/core';
+import { type ContextId, ContextIdFactory, type ExternalContextCreator, ModuleRef } from '@nestjs/core';
 import type { InstanceWrapper } from '@nestjs/core/injector/instance-wrapper';
 import { WsParamsFactory } from '@nestjs/websockets/factories/ws-params-factory';
 import { WsException } from '@nestjs/websockets';
@@ -10,12 +10,20 @@ import { type DtoParameter, findDtoParameters } from './dto-parameters';
 import { createFilterRunner, type RunFilters } from './exception-filters';
 import type { Handler } from './handler';
 import type { HandlerArguments } from './handler-context';
+import { assertEnhancersResolvable, contextCreatorOf } from './host-module';
 import type { DtoValidator } from './validation';
 
 type Method = (...args: unknown[]) => unknown;
 /** What `ExternalContextCreator` wants; Nest's own type of the WebSocket one is narrower than what it accepts. */
 type ParamsFactory = NonNullable<Parameters<ExternalContextCreator['create']>[4]>;
 type Invoke = (args: HandlerArguments) => Promise<unknown>;
+
+/** The method that a handler is made of. */
+interface Target {
+  readonly wrapper: InstanceWrapper;
+  readonly methodName: string;
+  readonly kind: HandlerKind;
+}
 
 /** Hooks that clean up. A guard that says no must not keep them from running. */
 const UNGUARDED: ReadonlySet<HandlerKind> = new Set(['unsubscribe', 'disconnect']);
@@ -34,12 +42,16 @@ export class HandlerFactory {
     private readonly validator: DtoValidator,
   ) {}
 
+  /** @throws UnresolvableEnhancerError */
   create(wrapper: InstanceWrapper, methodName: string, metadata: HandlerMetadata): Handler {
-    const invoke = wrapper.isDependencyTreeStatic()
-      ? this.bind(wrapper.instance as object, methodName, metadata.kind)
-      : this.bindPerCall(wrapper, methodName, metadata.kind);
+    const target: Target = { wrapper, methodName, kind: metadata.kind };
+    const name = `${classNameOf(wrapper)}.${methodName}`;
+    assertEnhancersResolvable(wrapper, methodName, name);
+    // Of a transient provider there is no instance to share either.
+    const isShared = wrapper.isDependencyTreeStatic() && !wrapper.isTransient;
+    const invoke = isShared ? this.bind(wrapper.instance as object, target) : this.bindPerCall(target);
     return {
-      name: `${String(wrapper.name)}.${methodName}`,
+      name,
       pattern: metadata.pattern,
       options: metadata.options,
       invoke,
@@ -47,26 +59,25 @@ export class HandlerFactory {
   }
 
   /** For a provider in request scope: a new instance, and new request-scoped enhancers, for every call. */
-  private bindPerCall(wrapper: InstanceWrapper, methodName: string, kind: HandlerKind): Invoke {
+  private bindPerCall(target: Target): Invoke {
+    const { wrapper } = target;
+    // Other modules may have a provider under the same token.
+    const moduleRef = wrapper.host?.getProviderByKey<ModuleRef>(ModuleRef)?.instance ?? this.moduleRef;
     return async (args) => {
       const contextId = ContextIdFactory.create();
-      this.moduleRef.registerRequestByContextId({ client: args[0], data: args[1], context: args[2] }, contextId);
-      const instance = await this.moduleRef.resolve<object>(wrapper.token, contextId, { strict: false });
-      return this.bind(instance, methodName, kind, contextId, wrapper.id)(args);
+      moduleRef.registerRequestByContextId({ client: args[0], data: args[1], context: args[2] }, contextId);
+      const instance = await moduleRef.resolve<object>(wrapper.token, contextId, { strict: wrapper.host !== undefined });
+      return this.bind(instance, target, contextId)(args);
     };
   }
 
-  private bind(
-    instance: object,
-    methodName: string,
-    kind: HandlerKind,
-    contextId?: ReturnType<typeof ContextIdFactory.create>,
-    inquirerId?: string,
-  ): Invoke {
+  private bind(instance: object, { wrapper, methodName, kind }: Target, contextId?: ContextId): Invoke {
+    const creator = contextCreatorOf(this.contextCreator, wrapper);
+    const inquirerId = contextId && wrapper.id;
     const method = (instance as Record<string, Method>)[methodName]!;
     const contextType: ContextType = kind === 'handshake' ? 'http' : 'ws';
     const parameters = findDtoParameters(instance, methodName);
-    const target = this.contextCreator.create(
+    const target = creator.create(
       instance,
       this.withValidation(method, parameters),
       methodName,
@@ -77,7 +88,7 @@ export class HandlerFactory {
       { guards: this.isGuarded(kind, instance, method), interceptors: true, filters: false },
       contextType,
     ) as (...args: unknown[]) => Promise<unknown>;
-    const runFilters = createFilterRunner(this.contextCreator, instance, method);
+    const runFilters = createFilterRunner(creator, instance, method, contextId, inquirerId);
 
     return async (args) => {
       try {
@@ -143,6 +154,12 @@ export class HandlerFactory {
       return error;
     }
   }
+}
+
+/** A provider may stand under a token that says nothing. */
+function classNameOf(wrapper: InstanceWrapper): string {
+  const instance = wrapper.instance as object | undefined;
+  return instance?.constructor.name ?? String(wrapper.name);
 }
 
 function isForClient(error: unknown): boolean {
