@@ -15,16 +15,16 @@ export class Backoff {
 
   constructor(
     private readonly bounds: BackoffBounds,
-    private readonly platform: Pick<Platform, 'random'>,
+    private readonly chance: Pick<Platform, 'random'>,
   ) {}
 
   next(): number {
     const { minDelay, maxDelay } = this.bounds;
     const bound = Math.min(maxDelay, minDelay * 2 ** ++this.attempts);
-    return Math.round(minDelay + this.platform.random() * (bound - minDelay));
+    return Math.round(minDelay + this.chance.random() * (bound - minDelay));
   }
 
-  reset(): void {
+  restart(): void {
     this.attempts = 0;
   }
 }

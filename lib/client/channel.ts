@@ -37,8 +37,9 @@ export interface ChannelHost extends SubscriptionHost {
   flush(): void;
   /** An idempotency key that nobody else uses. */
   newKey(): string;
-  subscribed(channel: Channel, context: SubscribedContext<unknown>): void;
-  reportError(error: RealtimeError): void;
+  /** Tells the application, on the client. */
+  emit(event: 'error', error: RealtimeError): void;
+  emit(event: 'subscribed', channel: Channel, context: SubscribedContext<unknown>): void;
 }
 
 /** Data of frames is as the server sends it: what is declared is trusted. */
@@ -93,7 +94,7 @@ export class Channel<Declaration extends ChannelDeclaration = UndeclaredChannel>
 
   /** The position: the cursor of the last message received, or where the subscription began. */
   get cursor(): string | undefined {
-    return this.subscription.cursor;
+    return this.subscription.position;
   }
 
   /**
@@ -167,7 +168,7 @@ export class Channel<Declaration extends ChannelDeclaration = UndeclaredChannel>
       this.present = new PresenceList();
       this.readPresence();
     }
-    return this.present.members as PresenceMember<InfoOf<Declaration>>[];
+    return this.present.list as PresenceMember<InfoOf<Declaration>>[];
   }
 
   /** Asks the server who is on the channel. */
@@ -192,7 +193,7 @@ export class Channel<Declaration extends ChannelDeclaration = UndeclaredChannel>
   /** @internal An error about the channel that answers nothing. */
   failed(error: RealtimeError): void {
     this.emitUntyped('error', error);
-    this.host.reportError(error);
+    this.host.emit('error', error);
   }
 
   /** @internal No message follows: the client has stopped or was closed. */
@@ -200,13 +201,10 @@ export class Channel<Declaration extends ChannelDeclaration = UndeclaredChannel>
     for (const reader of this.readers) reader.end(error);
   }
 
-  private iterate<T>(read: (message: AnyMessage) => T): MessageIterator<T> {
-    const iterator = new MessageIterator<T>(this.host.settings.iteratorBuffer, () => this.readers.delete(reader));
-    const reader: Reader = {
-      push: (message) => iterator.push(read(message)),
-      end: (error) => iterator.end(error),
-    };
-    this.readers.add(reader);
+  private iterate<T>(read: (message: AnyMessage) => T): MessageIterator<T, AnyMessage> {
+    const { iteratorBuffer } = this.host.settings;
+    const iterator = new MessageIterator(iteratorBuffer, read, () => this.readers.delete(iterator));
+    this.readers.add(iterator);
     return iterator;
   }
 
@@ -223,7 +221,7 @@ export class Channel<Declaration extends ChannelDeclaration = UndeclaredChannel>
   private subscribed(context: SubscribedContext<unknown>): void {
     this.readPresence();
     this.emitUntyped('subscribed', context);
-    this.host.subscribed(this as unknown as Channel, context);
+    this.host.emit('subscribed', this as unknown as Channel, context);
   }
 
   private unsubscribed(context: UnsubscribedContext): void {
@@ -250,7 +248,7 @@ export class Channel<Declaration extends ChannelDeclaration = UndeclaredChannel>
   }
 
   private presenceChanged(): void {
-    if (this.present) this.emitUntyped('presence', [...this.present.members]);
+    if (this.present) this.emitUntyped('presence', [...this.present.list]);
   }
 
   private emitUntyped<E extends keyof Untyped>(event: E, ...args: Untyped[E]): void {

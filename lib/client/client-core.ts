@@ -1,10 +1,10 @@
-import { RealtimeError } from '../protocol/errors';
+import type { RealtimeError } from '../protocol/errors';
 import { Channel, type ChannelHost } from './channel';
-import type { PresenceMember, SubscribedContext } from './channel.types';
+import type { PresenceMember } from './channel.types';
 import { ClosedError, UnansweredError, errorOfFrame } from './client.errors';
-import type { ClientEvents } from './client.events';
+import type { ClientEmit } from './client.events';
 import type { ClientSettings } from './client.options';
-import { Connection, type ConnectionHooks } from './connection';
+import { Connection, type ConnectionHost } from './connection';
 import type { StateChange } from './connection-state';
 import { type Deferred, defer } from './deferred';
 import { type Frame, FrameCodec, type OutgoingFrame } from './frame';
@@ -15,15 +15,13 @@ import { type TokenHost, TokenKeeper } from './token-keeper';
 import type { Transport } from './transport';
 import { TransportChoice } from './transport-choice';
 
-type Emit = <E extends keyof ClientEvents>(event: E, ...args: ClientEvents[E]) => void;
-
 /** The parts of a client, wired: hands each frame to whom it concerns. */
-export class ClientCore implements ChannelHost, ConnectionHooks, OutboxHost, TokenHost {
+export class ClientCore implements ChannelHost, ConnectionHost, OutboxHost, TokenHost {
   readonly positions: Positions;
   stoppedBy?: RealtimeError;
-  private readonly channels = new Map<string, Channel>();
+  private readonly byName = new Map<string, Channel>();
   private readonly tokens: TokenKeeper;
-  private readonly codec: FrameCodec;
+  private readonly frames: FrameCodec;
   private readonly replies: ReplyRegistry;
   private readonly outbox: Outbox;
   private readonly connection: Connection;
@@ -37,15 +35,15 @@ export class ClientCore implements ChannelHost, ConnectionHooks, OutboxHost, Tok
     url: string,
     readonly settings: ClientSettings,
     transports: readonly Transport[],
-    private readonly emit: Emit,
+    readonly emit: ClientEmit,
   ) {
     const { platform } = settings;
-    this.codec = new FrameCodec(settings.envelope);
+    this.frames = new FrameCodec(settings.envelope);
     this.tokens = new TokenKeeper(settings.token, platform, this);
-    this.positions = new Positions(settings, (error) => this.reportError(error));
+    this.positions = new Positions(settings, (error) => emit('error', error));
     this.replies = new ReplyRegistry(platform);
-    this.outbox = new Outbox(settings, this.codec, this.replies, this);
-    this.connection = new Connection(url, settings, new TransportChoice(transports), this.tokens, this.codec, this);
+    this.outbox = new Outbox(settings, this.frames, this.replies, this);
+    this.connection = new Connection(url, settings, new TransportChoice(transports), this.tokens, this.frames, this);
     this.unwatch = platform.watch((event) => this.connection.react(event));
   }
 
@@ -77,16 +75,16 @@ export class ClientCore implements ChannelHost, ConnectionHooks, OutboxHost, Tok
   }
 
   channel(name: string): Channel {
-    let channel = this.channels.get(name);
-    if (!channel) this.channels.set(name, (channel = new Channel(name, this)));
+    let channel = this.byName.get(name);
+    if (!channel) this.byName.set(name, (channel = new Channel(name, this)));
     return channel;
   }
 
   removeChannel(name: string): void {
-    const channel = this.channels.get(name);
+    const channel = this.byName.get(name);
     channel?.unsubscribe();
     channel?.end();
-    this.channels.delete(name);
+    this.byName.delete(name);
   }
 
   nextId(): number {
@@ -102,13 +100,13 @@ export class ClientCore implements ChannelHost, ConnectionHooks, OutboxHost, Tok
   }
 
   isHeld(channel: string): boolean {
-    return this.channels.get(channel)?.state === 'subscribing';
+    return this.byName.get(channel)?.state === 'subscribing';
   }
 
   call(message: OutgoingFrame, settle: Settle, timeout = this.settings.timeout): void {
     const id = this.nextId();
     // A link that no longer takes anything is about to report its end.
-    if (!this.send(this.codec.encode({ ...message, id }))) return;
+    if (!this.send(this.frames.encode({ ...message, id }))) return;
     this.replies.expect(id, timeout, (error, frame) => {
       settle(error, frame);
       // The answer may have been what publications on the channel wait for.
@@ -125,23 +123,15 @@ export class ClientCore implements ChannelHost, ConnectionHooks, OutboxHost, Tok
     this.outbox.flush();
   }
 
-  subscribed(channel: Channel, context: SubscribedContext<unknown>): void {
-    this.emit('subscribed', channel, context);
-  }
-
-  reportError(error: RealtimeError): void {
-    this.emit('error', error);
-  }
-
   opened(): void {
-    for (const { subscription } of this.channels.values()) subscription.opened();
+    for (const { subscription } of this.byName.values()) subscription.opened();
     this.flush();
   }
 
   lost(): void {
     this.tokens.stop();
     // First: the failures that follow mean nothing to a subscription that knows why.
-    for (const { subscription } of this.channels.values()) subscription.lost();
+    for (const { subscription } of this.byName.values()) subscription.lost();
     this.replies.fail(new UnansweredError('lost', true));
     this.outbox.lost();
   }
@@ -149,7 +139,7 @@ export class ClientCore implements ChannelHost, ConnectionHooks, OutboxHost, Tok
   stopped(error: RealtimeError): void {
     this.stoppedBy = error;
     this.outbox.fail(error);
-    for (const channel of this.channels.values()) {
+    for (const channel of this.byName.values()) {
       channel.subscription.stopped(error);
       channel.end(this.closed ? undefined : error);
     }
@@ -175,21 +165,21 @@ export class ClientCore implements ChannelHost, ConnectionHooks, OutboxHost, Tok
   private directFrame(frame: Frame): void {
     const { type, data, from, timestamp } = frame;
     if (type === 'connected') this.tokens.learn(frame);
-    else if (type === 'error') this.reportError(errorOfFrame(frame));
+    else if (type === 'error') this.emit('error', errorOfFrame(frame));
     else if (type !== 'pong' && type !== 'draining') this.emit('message', data, { type, from, timestamp });
   }
 
   private channelFrame(frame: Frame, name: string): void {
     const { type } = frame;
-    if (type === 'subscribed') this.channel(name);
-    const channel = this.channels.get(name);
-    const subscription = channel?.subscription;
-    if (type === 'subscribed') subscription?.joined(frame);
-    else if (type === 'unsubscribed') subscription?.removed(frame);
-    else if (type === 'reset') subscription?.reset(frame);
-    else if (type === 'join' || type === 'leave') channel?.member(type, frame.data as PresenceMember);
-    else if (type === 'error') channel?.failed(errorOfFrame(frame));
-    else subscription?.publication(frame);
+    const channel = type === 'subscribed' ? this.channel(name) : this.byName.get(name);
+    if (!channel) return;
+    const { subscription } = channel;
+    if (type === 'subscribed') subscription.joined(frame);
+    else if (type === 'unsubscribed') subscription.removed(frame);
+    else if (type === 'reset') subscription.reset(frame);
+    else if (type === 'join' || type === 'leave') channel.member(type, frame.data as PresenceMember);
+    else if (type === 'error') channel.failed(errorOfFrame(frame));
+    else subscription.publication(frame);
   }
 }
 

@@ -13,3 +13,6 @@ export interface ClientEvents {
   /** Something failed that nobody awaits. */
   error: [error: RealtimeError];
 }
+
+/** Tells the application. */
+export type ClientEmit = <E extends keyof ClientEvents>(event: E, ...args: ClientEvents[E]) => void;

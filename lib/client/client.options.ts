@@ -1,7 +1,7 @@
 import type { EnvelopeFields } from '../protocol/envelope';
 import { type Platform, defaultPlatform } from './platform';
 import type { PositionStorage } from './positions';
-import type { TokenSource } from './token-keeper';
+import type { TokenSource } from './token-source';
 import type { TokenTransport, Transport, WebSocketConstructor } from './transport';
 import type { Heartbeat } from './watchdog';
 

@@ -1,7 +1,8 @@
-import { CloseCode, isFinalCloseCode } from '../protocol/close-codes';
-import { type ErrorCode, RealtimeError } from '../protocol/errors';
+import { type CloseCode, isFinalCloseCode } from '../protocol/close-codes';
+import type { ErrorCode, RealtimeError } from '../protocol/errors';
 import { Backoff } from './backoff';
 import { ConnectionError } from './client.errors';
+import type { ClientEmit } from './client.events';
 import type { ClientSettings } from './client.options';
 import type { ConnectionState, StateChange } from './connection-state';
 import type { Frame, FrameCodec } from './frame';
@@ -12,6 +13,11 @@ import type { Link, LinkClose } from './transport';
 import type { TransportChoice } from './transport-choice';
 import { type Heartbeat, Watchdog } from './watchdog';
 
+// By value, checked against the protocol's by their types: the table of all codes need not travel to the browser.
+const NORMAL: typeof CloseCode.Normal = 1000;
+const TOKEN_EXPIRED: typeof CloseCode.TokenExpired = 4005;
+const UNAUTHORIZED: typeof CloseCode.Unauthorized = 4501;
+const FORBIDDEN: typeof CloseCode.Forbidden = 4503;
 /** No close frame came. */
 const ABNORMAL = 1006;
 /** A connection that held for so long, in ms, was a good one: the next reconnection begins with a short wait again. */
@@ -19,8 +25,8 @@ const STABLE_AFTER = 5000;
 /** How soon after opening a server that sends no `connected` is asked for a sign of life, in ms. */
 const FIRST_FRAME_WAIT = 1000;
 
-/** What a connection tells its client. */
-export interface ConnectionHooks {
+/** What a connection needs of its client, and tells it. */
+export interface ConnectionHost {
   /** A link is open: messages can be sent. */
   opened(): void;
   frame(frame: Frame): void;
@@ -29,7 +35,7 @@ export interface ConnectionHooks {
   /** There will be no further link unless the application asks for one. */
   stopped(error: RealtimeError): void;
   stateChanged(...change: StateChange): void;
-  reportError(error: RealtimeError): void;
+  readonly emit: ClientEmit;
 }
 
 /**
@@ -60,10 +66,10 @@ export class Connection {
   constructor(
     private readonly url: string,
     private readonly settings: ClientSettings,
-    private readonly transports: TransportChoice,
+    private readonly choice: TransportChoice,
     private readonly tokens: TokenKeeper,
     private readonly codec: FrameCodec,
-    private readonly hooks: ConnectionHooks,
+    private readonly host: ConnectionHost,
   ) {
     const { platform } = settings;
     this.timer = new Timer(platform);
@@ -71,7 +77,7 @@ export class Connection {
     this.watchdog = new Watchdog(
       platform,
       () => this.send(codec.encode({ type: 'ping' })),
-      () => this.abort('no sign of life'),
+      () => this.fail('no sign of life'),
     );
   }
 
@@ -86,7 +92,7 @@ export class Connection {
   close(): void {
     this.running = false;
     this.drop(false);
-    this.setState('disconnected', { code: CloseCode.Normal, reason: 'close() was called', willReconnect: false });
+    this.disconnected({ code: NORMAL, reason: 'close() was called' });
   }
 
   send(text: string): boolean {
@@ -95,9 +101,9 @@ export class Connection {
 
   react(event: EnvironmentEvent): void {
     if (event === 'offline') {
-      if (this.link) this.abort('offline');
+      if (this.link) this.fail('offline');
     } else if (this.waiting && this.advice === undefined) {
-      this.backoff.reset();
+      this.backoff.restart();
       this.attempt();
     } else if (this.established) {
       this.watchdog.probe();
@@ -109,12 +115,12 @@ export class Connection {
     const { connectTimeout } = this.settings;
     this.waiting = false;
     this.advice = undefined;
-    this.timer.set(connectTimeout, () => this.abort(`no connection within ${connectTimeout} ms`));
+    this.timer.set(connectTimeout, () => this.fail(`no connection within ${connectTimeout} ms`));
     this.setState('connecting', { attempt: this.retries });
     if (epoch !== this.epoch) return;
     this.tokens.get().then(
       (token) => epoch === this.epoch && this.open(token, epoch),
-      (error: unknown) => epoch === this.epoch && this.tokenFailed(error),
+      (error: RealtimeError) => epoch === this.epoch && this.tokenFailed(error),
     );
   }
 
@@ -123,7 +129,7 @@ export class Connection {
     const { tokenTransport, WebSocket } = this.settings;
     const isCurrent = (): boolean => epoch === this.epoch;
     try {
-      this.link = this.transports.current.open(
+      this.link = this.choice.current.open(
         { url, token, tokenTransport, WebSocket, codec },
         {
           open: () => isCurrent() && this.onOpen(),
@@ -132,14 +138,14 @@ export class Connection {
         },
       );
     } catch (error) {
-      this.abort(String(error));
+      this.fail(String(error));
     }
   }
 
   private onOpen(): void {
     this.isOpen = true;
     this.watchdog.start({ ...this.settings.heartbeat, interval: FIRST_FRAME_WAIT });
-    this.hooks.opened();
+    this.host.opened();
   }
 
   private onFrame(frame: Frame | undefined): void {
@@ -151,7 +157,7 @@ export class Connection {
     if (frame.type === 'draining') {
       this.advice = Number((frame.data as { reconnectAfter?: unknown } | undefined)?.reconnectAfter) || 0;
     }
-    this.hooks.frame(frame);
+    this.host.frame(frame);
   }
 
   /** @param frame `connected`, or whatever came first from a server that does not send it */
@@ -161,39 +167,37 @@ export class Connection {
     this.established = true;
     this.establishedAt = this.settings.platform.now();
     this.retries = 0;
-    this.transports.worked();
+    this.choice.worked();
     this.timer.clear();
     this.watchdog.start(heartbeat ?? this.settings.heartbeat);
-    const transport = this.transports.current.name;
+    const transport = this.choice.current.name;
     this.setState('connected', { attempt, transport, connectionId, user, channels: channels ?? [] });
   }
 
-  private tokenFailed(cause: unknown): void {
-    const isKnown = cause instanceof RealtimeError;
-    const error = isKnown ? cause : new ConnectionError('unavailable', `No token: ${String(cause)}`, ABNORMAL);
+  private tokenFailed(error: RealtimeError): void {
     const close = { code: ABNORMAL, reason: error.message };
     if (error.code === 'unauthorized') return this.stop(error, close);
-    this.hooks.reportError(error);
+    this.host.emit('error', error);
     this.end(close);
   }
 
-  private abort(reason: string): void {
+  private fail(reason: string): void {
     this.end({ code: ABNORMAL, reason });
   }
 
   /** The link has ended, or must. */
   private end(close: LinkClose): void {
-    const { isOpen, established, transports, tokens } = this;
+    const { isOpen, established, choice, tokens } = this;
     const { code, status } = close;
     const { maxRetries, platform } = this.settings;
-    if (established && platform.now() - this.establishedAt >= STABLE_AFTER) this.backoff.reset();
+    if (established && platform.now() - this.establishedAt >= STABLE_AFTER) this.backoff.restart();
     this.drop(true);
-    this.hooks.lost();
+    this.host.lost();
     // A browser does not tell a refused token from a dead network.
-    const mayBeToken = status === 401 || (status === undefined && !isOpen) || code === CloseCode.TokenExpired;
+    const mayBeToken = status === 401 || (status === undefined && !isOpen) || code === TOKEN_EXPIRED;
     if (mayBeToken) tokens.invalidate();
-    if (!established && code === ABNORMAL && status !== 401 && transports.fallBack()) return this.attempt();
-    transports.restart();
+    if (!established && code === ABNORMAL && status !== 401 && choice.fallBack()) return this.attempt();
+    choice.restart();
 
     const isSpent = maxRetries > 0 && this.retries >= maxRetries;
     const isRefused = status === 403 || (status === 401 && !tokens.isRenewable);
@@ -202,22 +206,26 @@ export class Connection {
     else this.wait(error, close);
   }
 
-  private wait(error: RealtimeError, { code, reason }: LinkClose): void {
+  private wait(error: RealtimeError, close: LinkClose): void {
     const delay = this.advice ?? this.backoff.next();
     this.waiting = true;
     this.retries++;
     this.timer.set(delay, () => this.attempt());
-    this.setState('disconnected', { code, reason, error, delay, willReconnect: true });
+    this.disconnected(close, error, delay);
   }
 
-  private stop(error: RealtimeError, { code, reason }: LinkClose): void {
+  private stop(error: RealtimeError, close: LinkClose): void {
     this.running = false;
     this.drop(true);
-    this.backoff.reset();
+    this.backoff.restart();
     this.tokens.invalidate();
-    this.hooks.stopped(error);
-    this.setState('disconnected', { code, reason, error, willReconnect: false });
-    this.hooks.reportError(error);
+    this.host.stopped(error);
+    this.disconnected(close, error);
+    this.host.emit('error', error);
+  }
+
+  private disconnected({ code, reason }: LinkClose, error?: RealtimeError, delay?: number): void {
+    this.setState('disconnected', { code, reason, error, delay, willReconnect: delay !== undefined });
   }
 
   private drop(abruptly: boolean): void {
@@ -234,7 +242,7 @@ export class Connection {
     const [state] = change;
     if (state === this.state && state !== 'disconnected') return;
     this.state = state;
-    this.hooks.stateChanged(...change);
+    this.host.stateChanged(...change);
   }
 }
 
@@ -252,6 +260,6 @@ function connectionError({ code, reason, status }: LinkClose, prefix: string): C
 }
 
 function errorCode(status: number | undefined, code: number): ErrorCode {
-  if (status === 401 || code === CloseCode.Unauthorized || code === CloseCode.TokenExpired) return 'unauthorized';
-  return status === 403 || code === CloseCode.Forbidden ? 'forbidden' : 'unavailable';
+  if (status === 401 || code === UNAUTHORIZED || code === TOKEN_EXPIRED) return 'unauthorized';
+  return status === 403 || code === FORBIDDEN ? 'forbidden' : 'unavailable';
 }

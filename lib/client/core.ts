@@ -1,5 +1,5 @@
 /** The client without its fall-back transport: pass `sseTransport` in `transports` to have it bundled. */
-export { Channel } from './channel';
+export type { Channel } from './channel';
 export type * from './channel-map';
 export type * from './channel.types';
 export { ClientLimitError, ClosedError, ConnectionError, UnansweredError } from './client.errors';
@@ -11,7 +11,7 @@ export type { EnvironmentEvent, Platform } from './platform';
 export type { PositionStorage } from './positions';
 export { RealtimeClient, type RequestOptions } from './realtime-client';
 export { sseTransport } from './sse.transport';
-export type { TokenSource } from './token-keeper';
+export type { TokenSource } from './token-source';
 export type {
   Link,
   LinkClose,

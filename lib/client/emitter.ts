@@ -16,7 +16,7 @@ export class Emitter<Events extends { [E in keyof Events]: unknown[] }> {
   on<E extends keyof Events>(event: E, listener: unknown): () => void {
     const listeners = this.listeners.get(event) ?? new Set();
     this.listeners.set(event, listeners.add(listener as Listener));
-    return () => void this.listeners.get(event)?.delete(listener as Listener);
+    return () => this.off(event, listener as Listener);
   }
 
   /** Removes a listener. @publicApi */
@@ -31,18 +31,14 @@ export class Emitter<Events extends { [E in keyof Events]: unknown[] }> {
     if (!listeners) return;
     // A copy: what a listener adds waits for the next event, and what it removes is not called any more.
     for (const listener of Array.from(listeners)) {
-      if (listeners.has(listener)) call(listener, args);
+      try {
+        if (listeners.has(listener)) listener(...args);
+      } catch (error) {
+        // An application's mistake must neither stop the other listeners nor stay unseen.
+        queueMicrotask(() => {
+          throw error;
+        });
+      }
     }
-  }
-}
-
-/** An application's mistake must neither stop the other listeners nor stay unseen. */
-function call(listener: Listener, args: unknown[]): void {
-  try {
-    listener(...args);
-  } catch (error) {
-    queueMicrotask(() => {
-      throw error;
-    });
   }
 }

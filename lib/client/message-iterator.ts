@@ -5,7 +5,7 @@ import { type Deferred, defer } from './deferred';
  * Reads messages at the consumer's pace, out of a bounded buffer. A consumer that falls too far behind gets what is
  * buffered and then an error: nothing is left out in silence.
  */
-export class MessageIterator<T> implements AsyncIterableIterator<T, undefined, void> {
+export class MessageIterator<T, Source = T> implements AsyncIterableIterator<T, undefined, void> {
   private readonly buffer: T[] = [];
   private readonly waiters: Deferred<IteratorResult<T, undefined>>[] = [];
   private ended = false;
@@ -13,20 +13,20 @@ export class MessageIterator<T> implements AsyncIterableIterator<T, undefined, v
 
   /**
    * @param capacity how many messages may wait
+   * @param read what the consumer gets of a message
    * @param onEnd called once, when nothing more is to be pushed
    */
   constructor(
     private readonly capacity: number,
+    private readonly read: (source: Source) => T,
     private readonly onEnd: () => void,
   ) {}
 
-  push(value: T): void {
+  push(source: Source): void {
     if (this.ended) return;
-    if (this.waiters.length === 0 && this.buffer.length >= this.capacity) {
-      this.end(new ClientLimitError('iteratorBuffer', this.capacity));
-      return;
-    }
-    this.buffer.push(value);
+    const hasRoom = this.waiters.length > 0 || this.buffer.length < this.capacity;
+    if (hasRoom) this.buffer.push(this.read(source));
+    else this.end(new ClientLimitError('iteratorBuffer', this.capacity));
     this.settle();
   }
 

@@ -43,7 +43,7 @@ export class Outbox {
 
   constructor(
     private readonly settings: ClientSettings,
-    private readonly codec: FrameCodec,
+    private readonly frames: FrameCodec,
     private readonly replies: ReplyRegistry,
     private readonly host: OutboxHost,
   ) {
@@ -61,7 +61,7 @@ export class Outbox {
       if (this.queued.length >= Math.max(offlineQueue.size, Number(host.isOpen))) {
         throw new ClientLimitError('offlineQueue.size', offlineQueue.size);
       }
-      if (this.replies.size >= MOST_IN_FLIGHT) throw new ClientLimitError('messages without an answer', MOST_IN_FLIGHT);
+      if (this.replies.size >= MOST_IN_FLIGHT) throw new ClientLimitError('in flight', MOST_IN_FLIGHT);
       const expiresAt = platform.now() + offlineQueue.maxAge;
       const { channel } = message;
       this.queued.push({ id, channel, text, timeout, isRepeatable, expiresAt, wasSent: false, resolve, reject });
@@ -90,7 +90,7 @@ export class Outbox {
 
   private encode(message: OutgoingFrame): string {
     const limit = this.settings.maxMessageBytes;
-    const text = this.codec.encode(message);
+    const text = this.frames.encode(message);
     // A UTF-16 unit is at most three bytes of UTF-8: short texts need not be measured.
     const isTooBig = text.length * 3 > limit && new TextEncoder().encode(text).length > limit;
     if (isTooBig) throw new ClientLimitError('maxMessageBytes', limit);

@@ -42,7 +42,7 @@ export class Positions {
     try {
       return storage && access(storage, storagePrefix + channel);
     } catch (error) {
-      this.onError(new RealtimeError('unavailable', `The storage for positions failed: ${String(error)}`));
+      this.onError(new RealtimeError('unavailable', `The storage failed: ${String(error)}`));
       return undefined;
     }
   }

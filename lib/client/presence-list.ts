@@ -13,7 +13,7 @@ const MOST_CHANGES = 10_000;
  */
 export class PresenceList {
   /** The one list that the application holds. */
-  readonly members: PresenceMember[] = [];
+  readonly list: PresenceMember[] = [];
   private changes?: Change[];
 
   /** The list is being read. */
@@ -26,20 +26,20 @@ export class PresenceList {
     const changes = this.changes ?? [];
     this.changes = undefined;
     if (!members) return;
-    this.members.length = 0;
-    for (const member of members) this.members.push(member);
+    this.list.length = 0;
+    for (const member of members) this.list.push(member);
     for (const change of changes) this.apply(...change);
   }
 
   apply(...[type, member]: Change): void {
     if (this.changes && this.changes.length < MOST_CHANGES) this.changes.push([type, member]);
-    const index = this.members.findIndex(({ connectionId }) => connectionId === member.connectionId);
+    const index = this.list.findIndex(({ connectionId }) => connectionId === member.connectionId);
     if (type === 'leave') {
-      if (index >= 0) this.members.splice(index, 1);
+      if (index >= 0) this.list.splice(index, 1);
     } else if (index >= 0) {
-      this.members[index] = member;
+      this.list[index] = member;
     } else {
-      this.members.push(member);
+      this.list.push(member);
     }
   }
 }

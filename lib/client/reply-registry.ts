@@ -14,7 +14,7 @@ export type Settle = (error: RealtimeError | undefined, frame?: Frame) => void;
 export class ReplyRegistry {
   private readonly waiting = new Map<unknown, Settle>();
 
-  constructor(private readonly platform: Platform) {}
+  constructor(private readonly clock: Platform) {}
 
   get size(): number {
     return this.waiting.size;
@@ -22,7 +22,7 @@ export class ReplyRegistry {
 
   /** Awaits the answer to `id` for `timeout` ms. `settle` is called once. */
   expect(id: number, timeout: number, settle: Settle): void {
-    const timer = new Timer(this.platform);
+    const timer = new Timer(this.clock);
     this.waiting.set(id, (error, frame) => {
       this.waiting.delete(id);
       timer.clear();

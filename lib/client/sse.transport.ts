@@ -1,5 +1,5 @@
 import type { Frame } from './frame';
-import { EventStreamParser } from './event-stream-parser';
+import { eventStreamParser } from './event-stream-parser';
 import type { Link, LinkHandlers, LinkRequest, Transport } from './transport';
 import { withQueryToken } from './websocket.transport';
 
@@ -67,7 +67,7 @@ class SseLink implements Link {
         if (Date.now() - this.aliveAt < ALIVE_WITHIN) this.answer({ type: 'pong', id });
         break;
       default:
-        this.answer({ type: 'error', id, data: { code: 'unavailable', message: 'Server-Sent Events only receive.' } });
+        this.answer({ type: 'error', id, data: { code: 'unavailable', message: 'SSE only receives.' } });
     }
     return true;
   }
@@ -116,14 +116,14 @@ class SseLink implements Link {
     const { ok, status, body } = await fetch(this.url(), { headers, signal });
     if (!ok || !body) return status;
 
-    const parser = new EventStreamParser();
+    const parse = eventStreamParser();
     const decoder = new TextDecoder();
     const reader = body.getReader() as { read(): Promise<{ value?: Uint8Array }> };
     for (;;) {
       const { value } = await reader.read();
       if (!value) return undefined;
       this.aliveAt = Date.now();
-      for (const data of parser.push(decoder.decode(value, { stream: true }))) {
+      for (const data of parse(decoder.decode(value, { stream: true }))) {
         if (!signal.aborted) this.receive(data);
       }
     }

@@ -47,7 +47,7 @@ export class Subscription {
   /** The application wants it: it survives connections. */
   private wanted = false;
   /** The last publication handed on, or where the server said that we stand. */
-  cursor?: string;
+  position?: string;
   /** On this link, publications of the channel are ours. */
   private live = false;
   /** A subscribe awaits its answer. */
@@ -70,7 +70,7 @@ export class Subscription {
     private readonly hooks: SubscriptionHooks,
   ) {
     const { settings, positions } = host;
-    this.cursor = positions.load(channel);
+    this.position = positions.load(channel);
     this.retry = new Timer(settings.platform);
     this.backoff = new Backoff(settings, settings.platform);
   }
@@ -85,7 +85,7 @@ export class Subscription {
     this.wanted = true;
     this.wasAccepted = false;
     this.replay = replay;
-    this.cursor = cursor ?? this.cursor;
+    this.position = cursor ?? this.position;
     this.waiter = defer();
     const { promise } = this.waiter;
     this.opened();
@@ -104,7 +104,7 @@ export class Subscription {
     if (!this.wanted || !this.host.isOpen) return;
     const { channel, live } = this;
     // A channel that the server has joined on this link goes on where it is.
-    const cursor = live ? undefined : this.cursor;
+    const cursor = live ? undefined : this.position;
     const replay = live || cursor !== undefined ? undefined : this.replay;
     const epoch = this.settle();
     this.pending = true;
@@ -120,7 +120,7 @@ export class Subscription {
   /** The link is gone: nothing that was said on it counts any longer. */
   lost(): void {
     this.live = false;
-    this.backoff.reset();
+    this.backoff.restart();
     this.settle();
   }
 
@@ -152,7 +152,7 @@ export class Subscription {
     this.live = false;
     if (!isOurs) return;
     const { code, reason } = (data ?? {}) as { code?: number; reason?: string };
-    const error = new RealtimeError('forbidden', reason ?? 'The server ended the subscription.');
+    const error = new RealtimeError('forbidden', reason ?? 'ended by the server');
     this.leave({ code, reason: error.message, error }, error);
   }
 
@@ -171,13 +171,13 @@ export class Subscription {
     this.pending = false;
     this.replay = undefined;
     this.waiter = undefined;
-    this.backoff.reset();
+    this.backoff.restart();
     this.accepted(frame);
     waiter?.resolve(this.last!);
   }
 
   private accepted(frame: Frame): void {
-    const { live, cursor: from, wasReset, wasAccepted, epoch } = this;
+    const { live, position: from, wasReset, wasAccepted, epoch } = this;
     const { data, recoverable = false } = frame;
     // On a link where it is live already, nothing is amiss, and the answer's position may be older than ours.
     const continues = live || frame.recovered === true || (from !== undefined && from === frame.cursor);
@@ -186,7 +186,7 @@ export class Subscription {
     this.wasReset = false;
     if (!continues) this.moveTo(frame.cursor);
     const recovered = from === undefined ? undefined : !hasGap;
-    const { cursor, wanted } = this;
+    const { position: cursor, wanted } = this;
     this.last = { data, recoverable, recovered, cursor, resubscribed: wasAccepted, byServer: !wanted };
     this.hooks.subscribed(this.last);
     // A listener may have left the channel.
@@ -221,8 +221,8 @@ export class Subscription {
   }
 
   private moveTo(cursor: string | undefined): void {
-    if (cursor === this.cursor) return;
-    this.cursor = cursor;
+    if (cursor === this.position) return;
+    this.position = cursor;
     this.host.positions.save(this.channel, cursor);
   }
 

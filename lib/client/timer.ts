@@ -7,15 +7,15 @@ const LONGEST_DELAY = 2 ** 31 - 1;
 export class Timer {
   private handle: unknown;
 
-  constructor(private readonly platform: Platform) {}
+  constructor(private readonly clock: Pick<Platform, 'setTimeout' | 'clearTimeout'>) {}
 
   /** Runs `callback` once after `delay` ms, in place of what was set before. */
   set(delay: number, callback: () => void): void {
     this.clear();
-    this.handle = this.platform.setTimeout(callback, Math.min(delay, LONGEST_DELAY));
+    this.handle = this.clock.setTimeout(callback, Math.min(delay, LONGEST_DELAY));
   }
 
   clear(): void {
-    this.platform.clearTimeout(this.handle);
+    this.clock.clearTimeout(this.handle);
   }
 }

@@ -1,11 +1,10 @@
 import { RealtimeError } from '../protocol/errors';
+import type { ClientEmit } from './client.events';
 import type { Frame, OutgoingFrame } from './frame';
 import type { Platform } from './platform';
 import type { Settle } from './reply-registry';
 import { Timer } from './timer';
-
-/** A token, or how to get one; empty or absent: anonymous. @publicApi */
-export type TokenSource = string | (() => string | null | undefined | Promise<string | null | undefined>);
+import type { TokenSource } from './token-source';
 
 /** A token is renewed so long before its end, in ms, or at four fifths of a short life. */
 const LEAD = 30_000;
@@ -14,7 +13,7 @@ const SHORTEST_WAIT = 1000;
 /** What the keeper needs of its client. */
 export interface TokenHost {
   call(frame: OutgoingFrame, settle: Settle): unknown;
-  reportError(error: RealtimeError): void;
+  readonly emit: ClientEmit;
 }
 
 /**
@@ -31,10 +30,10 @@ export class TokenKeeper {
 
   constructor(
     private readonly source: TokenSource | undefined,
-    private readonly platform: Platform,
+    private readonly clock: Platform,
     private readonly host: TokenHost,
   ) {
-    this.timer = new Timer(platform);
+    this.timer = new Timer(clock);
   }
 
   /** Whether asking again can give another token. */
@@ -42,14 +41,21 @@ export class TokenKeeper {
     return typeof this.source === 'function';
   }
 
-  /** Asks anew only where it must. Rejects with what the application's function throws. */
+  /**
+   * Asks anew only where it must.
+   *
+   * @throws RealtimeError what the application's function throws, wrapped unless it is one
+   */
   async get(): Promise<string | undefined> {
-    if (this.platform.now() >= this.usableUntil) {
-      const { source } = this;
+    const { source } = this;
+    if (this.clock.now() < this.usableUntil) return this.token;
+    try {
       this.token = (typeof source === 'function' ? await source() : source) || undefined;
       this.usableUntil = Infinity;
+      return this.token;
+    } catch (error) {
+      throw error instanceof RealtimeError ? error : new RealtimeError('unavailable', `No token: ${String(error)}`);
     }
-    return this.token;
   }
 
   /** The next {@link get} asks anew. */
@@ -63,7 +69,7 @@ export class TokenKeeper {
     this.timer.clear();
     if (expiresAt === undefined || !this.isRenewable) return;
     // Only the difference counts, whatever the client's own clock says.
-    const now = this.platform.now();
+    const now = this.clock.now();
     const left = expiresAt - (Date.parse(timestamp ?? '') || now);
     this.usableUntil = now + left;
     this.refreshIn(left - Math.min(LEAD, left / 5));
@@ -78,18 +84,18 @@ export class TokenKeeper {
   private refreshIn(delay: number, end = this.usableUntil): void {
     const { epoch } = this;
     // While there is time, a failure is tried again. In the end the server closes, and a new connection asks anew.
-    const failed = (error: unknown): void => {
-      const left = end - this.platform.now();
+    const failed = (error: RealtimeError): void => {
+      const left = end - this.clock.now();
       if (epoch !== this.epoch) return;
       this.invalidate();
       if (left > 2 * SHORTEST_WAIT) this.refreshIn(left / 2, end);
-      this.host.reportError(error instanceof RealtimeError ? error : new RealtimeError('unauthorized', String(error)));
+      this.host.emit('error', error);
     };
     this.timer.set(Math.max(delay, SHORTEST_WAIT), () => {
       this.invalidate();
       this.get().then((data) => {
         if (epoch !== this.epoch) return;
-        this.host.call({ type: 'refresh', data }, (error, frame) => (frame ? this.learn(frame) : failed(error)));
+        this.host.call({ type: 'refresh', data }, (error, frame) => (frame ? this.learn(frame) : failed(error!)));
       }, failed);
     });
   }

@@ -20,22 +20,22 @@ const LONGEST_PONG = 10_000;
  */
 export class Watchdog {
   private readonly timer: Timer;
-  private heartbeat: Heartbeat = { interval: 0, timeout: 0 };
+  private figures: Heartbeat = { interval: 0, timeout: 0 };
   private seenAt = 0;
   /** Nothing has arrived since the last ping. */
   private doubting = false;
 
   constructor(
-    private readonly platform: Platform,
+    private readonly clock: Platform,
     private readonly ping: () => void,
     private readonly dead: () => void,
   ) {
-    this.timer = new Timer(platform);
+    this.timer = new Timer(clock);
   }
 
   start(heartbeat: Heartbeat): void {
-    this.heartbeat = heartbeat;
-    this.seenAt = this.platform.now();
+    this.figures = heartbeat;
+    this.seenAt = this.clock.now();
     this.rest(heartbeat.interval);
   }
 
@@ -44,23 +44,23 @@ export class Watchdog {
   }
 
   seen(): void {
-    this.seenAt = this.platform.now();
-    if (this.doubting) this.rest(this.heartbeat.interval);
+    this.seenAt = this.clock.now();
+    if (this.doubting) this.rest(this.figures.interval);
   }
 
   /** Asks at once: something happened to the network or the machine. */
   probe(): void {
     this.doubting = true;
     this.ping();
-    this.timer.set(Math.min(this.heartbeat.timeout, LONGEST_PONG), this.dead);
+    this.timer.set(Math.min(this.figures.timeout, LONGEST_PONG), this.dead);
   }
 
   private rest(wait: number): void {
     this.doubting = false;
     this.timer.set(wait, () => {
-      const left = this.seenAt + this.heartbeat.interval - this.platform.now();
+      const left = this.seenAt + this.figures.interval - this.clock.now();
       // A clock that was set back must not keep it from looking.
-      if (left > 0) this.rest(Math.min(left, this.heartbeat.interval));
+      if (left > 0) this.rest(Math.min(left, this.figures.interval));
       else this.probe();
     });
   }

@@ -33,7 +33,7 @@ describe('a backoff', () => {
   it('begins anew after a reset', () => {
     const backoff = new Backoff({ minDelay: 100, maxDelay: 10_000 }, { random: () => 0.999 });
     for (let i = 0; i < 5; i++) backoff.next();
-    backoff.reset();
+    backoff.restart();
     expect(backoff.next()).toBe(200);
   });
 });

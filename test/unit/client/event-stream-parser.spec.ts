@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { EventStreamParser } from '../../../lib/client/event-stream-parser';
+import { eventStreamParser } from '../../../lib/client/event-stream-parser';
 
 /** Lines of a stream that makes these data, as a server may write them. */
 const event = fc.record({
@@ -23,11 +23,11 @@ describe('the parser of an event stream', () => {
             '',
           ]);
           const stream = lines.map((line) => line + lineBreak).join('');
-          const parser = new EventStreamParser();
+          const parse = eventStreamParser();
           const found: string[] = [];
           let at = 0;
           for (const length of [...cuts, stream.length]) {
-            found.push(...parser.push(stream.slice(at, at + length)));
+            found.push(...parse(stream.slice(at, at + length)));
             at += length;
           }
           expect(found).toEqual(events.map(({ data }) => data));
@@ -37,14 +37,14 @@ describe('the parser of an event stream', () => {
   });
 
   it('joins the lines of one event', () => {
-    expect(new EventStreamParser().push('data: [1,\ndata:2]\n\n')).toEqual(['[1,\n2]']);
+    expect(eventStreamParser()('data: [1,\ndata:2]\n\n')).toEqual(['[1,\n2]']);
   });
 
   it('does not fill the memory with an event that does not end', () => {
-    const parser = new EventStreamParser();
+    const parse = eventStreamParser();
     const chunk = 'x'.repeat(2 ** 20);
     expect(() => {
-      for (let i = 0; i < 20; i++) parser.push(chunk);
+      for (let i = 0; i < 20; i++) parse(chunk);
     }).toThrow('does not end');
   });
 });

@@ -95,16 +95,16 @@ describe('iterating a channel', () => {
     expect(second.end).toMatchObject({ closeCode: 4509 });
   });
 
-  it('lets go of the channel when the loop is left', async () => {
-    const { room, publish } = await subscribed({ iteratorBuffer: 1 });
+  it('lets go of the channel and of what it kept when the loop is left', async () => {
+    const { room, publish } = await subscribed({ iteratorBuffer: 2 });
     const left: unknown[] = [];
     const messages = room[Symbol.asyncIterator]();
-    await publish(1);
+    await publish(1, 2);
     for await (const message of messages) {
       left.push(message);
       break;
     }
-    await publish(2, 3, 4);
+    await publish(3, 4, 5, 6);
     expect(left).toEqual([1]);
     await expect(messages.next()).resolves.toEqual({ value: undefined, done: true });
   });

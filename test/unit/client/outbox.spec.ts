@@ -160,6 +160,22 @@ describe('without a connection', () => {
     expect([first, second, third].map(({ settled }) => settled)).toEqual([1, 1, 1]);
   });
 
+  it('what was sent comes before what waited for a subscription meanwhile', async () => {
+    const test = await connected();
+    const room = test.client.channel('room:a');
+    const first = outcome(room.publish('one', 1));
+    await test.platform.advance(0);
+    void room.subscribe();
+    const second = outcome(room.publish('two', 2));
+    await test.platform.advance(0);
+    await test.socket.end();
+    await (await test.reconnect()).welcome();
+    await test.socket.receive({ type: 'subscribed', id: test.socket.sent[0]!.id, channel: 'room:a' });
+    expect(test.socket.sent.map(({ type }) => type)).toEqual(['subscribe', 'one', 'two']);
+    for (const { id } of test.socket.sent.slice(1)) await test.socket.receive(ack(id));
+    expect([first.settled, second.settled]).toEqual([1, 1]);
+  });
+
   it('only so many wait', async () => {
     const test = await connected({ offlineQueue: { size: 2 } });
     await test.socket.end();

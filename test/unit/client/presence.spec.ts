@@ -148,7 +148,7 @@ describe('the list of members', () => {
           else server.delete(id);
           list.apply(type, member(id));
         }
-        expect(list.members.map(({ connectionId }) => connectionId).toSorted()).toEqual([...server].toSorted());
+        expect(list.list.map(({ connectionId }) => connectionId).toSorted()).toEqual([...server].toSorted());
       }),
     );
   });
@@ -172,7 +172,7 @@ describe('the list of members', () => {
           else server.delete(id);
           list.apply(type, member(id));
         }
-        expect(list.members.map(({ connectionId }) => connectionId).toSorted()).toEqual([...server].toSorted());
+        expect(list.list.map(({ connectionId }) => connectionId).toSorted()).toEqual([...server].toSorted());
       }),
     );
   });

@@ -219,7 +219,7 @@ describe('before a token expires', () => {
     );
     const test = await expiring(100_000, token);
     await test.platform.advance(90_000);
-    expect(test.errors).toEqual([expect.objectContaining({ code: 'unauthorized', message: 'Error: no network' })]);
+    expect(test.errors).toEqual([expect.objectContaining({ code: 'unavailable', message: 'No token: Error: no network' })]);
     expect(test.socket.sentOf('refresh')).toEqual([expect.objectContaining({ data: 't3' })]);
   });
 
@@ -240,6 +240,27 @@ describe('before a token expires', () => {
     await next.welcome();
     expect(next.sentOf('refresh')).toEqual([]);
     expect(calls).toBe(2);
+  });
+
+  it('a token that comes when the next connection is up is not sent on that one', async () => {
+    const waiting: ((token: string) => void)[] = [];
+    const token = Object.assign(() => new Promise<string>((done) => waiting.push(done)), { calls: 0 });
+    const test = new TestClient({ token });
+    await settle();
+    waiting[0]!('t1');
+    await settle();
+    const heartbeat = { interval: 1e9, timeout: 1e9 };
+    await test.socket.welcome({ heartbeat, expiresAt: test.platform.time + 100_000 });
+    await test.platform.advance(80_000);
+    await test.socket.end();
+    await test.platform.advance(2000);
+    waiting[2]!('t3');
+    await settle();
+    await test.socket.welcome({ heartbeat });
+    waiting[1]!('t2');
+    await settle();
+    expect(tokenOf(test.socket)).toBe('t3');
+    expect(test.socket.sent).toEqual([]);
   });
 
   it('nothing is done with a lifetime longer than a timer can wait', async () => {
