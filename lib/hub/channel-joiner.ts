@@ -2,7 +2,7 @@ import type { HistorySettings, HubAdapter, ReadResult, StoredPublication } from 
 import { decodeCursor, encodeCursor, type Position } from '../protocol/cursor';
 import type { OutboundMessage } from '../protocol/envelope';
 import { Frame } from './frame';
-import type { Subscription } from './subscription';
+import { type HeldPublication, isNewer, type Subscription } from './subscription';
 
 /** What a subscriber asks for when it joins. */
 export interface JoinRequest {
@@ -34,16 +34,15 @@ export class ChannelJoiner {
     else await this.joinWithHistory(subscription, request, history);
   }
 
-  /** Answers a second `subscribe` for a channel that is held already. */
-  async answerAgain(subscription: Subscription, request: JoinRequest): Promise<void> {
-    const { channel, connection } = subscription;
-    const { history } = channel.settings;
+  /** Answers a second `subscribe` for a channel that is held already, once the first is through. */
+  answerAgain(subscription: Subscription, request: JoinRequest): void {
+    const { connection, position, active } = subscription;
+    if (!active) return;
     const answer = subscribedMessage(subscription, request);
-    if (history === undefined) {
+    if (position === undefined) {
       connection.sendMessage({ ...answer, recoverable: false });
       return;
     }
-    const { position } = await this.adapter.read(channel.name, { last: 0 }, history);
     // Publications have gone out on this subscription, so what lies before them can no longer be put in order.
     const recovered = request.cursor === undefined ? undefined : false;
     connection.sendMessage({ ...answer, recoverable: true, recovered, cursor: encodeCursor(position) });
@@ -52,7 +51,9 @@ export class ChannelJoiner {
   private joinWithoutHistory(subscription: Subscription, request: JoinRequest): void {
     const recovered = request.cursor === undefined ? undefined : false;
     subscription.connection.sendMessage({ ...subscribedMessage(subscription, request), recoverable: false, recovered });
-    for (const { frame } of subscription.takeHeld().publications) subscription.connection.send(frame);
+    const { publications, overflowed } = subscription.takeHeld();
+    // What came before the answer is not owed. With a gap in it, it is better left out.
+    if (!overflowed) for (const { frame } of publications) subscription.connection.send(frame);
     subscription.goLive();
   }
 
@@ -66,6 +67,7 @@ export class ChannelJoiner {
     if (!subscription.active) return;
 
     const recovered = request.cursor === undefined ? undefined : after !== undefined && missed.recovered;
+    subscription.position = recovered ? after : missed.position;
     subscription.connection.sendMessage({
       ...subscribedMessage(subscription, request),
       recoverable: true,
@@ -92,16 +94,12 @@ export class ChannelJoiner {
     let position = from;
     while (subscription.active) {
       const { publications, overflowed } = subscription.takeHeld();
-      for (const held of publications) {
-        if (held.position && !isNewer(held.position, position)) continue;
-        subscription.connection.send(held.frame);
-        position = held.position ?? position;
-      }
-      if (!overflowed) {
-        subscription.goLive();
+      if (publications.length === 0 && !overflowed) {
+        subscription.goLive(position);
         return;
       }
-      position = await this.readFurther(subscription, position, history);
+      position = await this.sendHeld(subscription, publications, position);
+      if (overflowed) position = await this.readFurther(subscription, position, history);
     }
   }
 
@@ -113,6 +111,7 @@ export class ChannelJoiner {
       await this.send(subscription, more.publications);
     } else if (subscription.active) {
       const { connection, channel } = subscription;
+      subscription.position = more.position;
       connection.sendMessage({ type: 'reset', channel: channel.name, cursor: encodeCursor(more.position) });
     }
     return more.position;
@@ -124,16 +123,25 @@ export class ChannelJoiner {
     for (const { payload, position } of publications) {
       if (!connection.writable) await connection.whenWritable();
       if (!subscription.active) return;
-      connection.send(Frame.fromPayload(payload, channel.origin, encodeCursor(position)));
+      subscription.send(Frame.fromPayload(payload, channel.origin, encodeCursor(position)), position);
     }
+  }
+
+  /** The same for publications that were held back. @returns the position after them */
+  private async sendHeld(subscription: Subscription, publications: HeldPublication[], from: Position): Promise<Position> {
+    const { connection } = subscription;
+    let position = from;
+    for (const held of publications) {
+      if (held.position && !isNewer(held.position, position)) continue;
+      if (!connection.writable) await connection.whenWritable();
+      if (!subscription.active) break;
+      subscription.send(held.frame, held.position);
+      position = held.position ?? position;
+    }
+    return position;
   }
 }
 
 function subscribedMessage(subscription: Subscription, request: JoinRequest): OutboundMessage {
   return { type: 'subscribed', id: request.id, channel: subscription.channel.name, data: request.data };
-}
-
-/** Another epoch is newer: positions are read before live publications arrive, so the live one belongs to the later life. */
-function isNewer(candidate: Position, than: Position): boolean {
-  return candidate.epoch !== than.epoch || candidate.offset > than.offset;
 }

@@ -1,5 +1,6 @@
 import type { HubAdapter } from '../adapter/hub-adapter';
 import { isChannelName } from '../protocol/channel-name';
+import { CloseCode } from '../protocol/close-codes';
 import { encodeMessage, type OutboundMessage } from '../protocol/envelope';
 import { ChannelHistory } from './channel-history';
 import { ChannelJoiner, type JoinRequest } from './channel-joiner';
@@ -19,6 +20,7 @@ import { LocalCommands } from './local-commands';
 import type { OutboxObserver } from './outbox';
 import { Presence } from './presence';
 import { Publisher } from './publisher';
+import type { Subscription } from './subscription';
 import { TokenExpiry } from './token-expiry';
 
 /** Where the hub is in its life. */
@@ -106,7 +108,11 @@ export class HubCore implements ConnectionHub {
   async subscribe(connection: Connection, channel: string, request: JoinRequest): Promise<void> {
     this.assertChannelName(channel);
     const held = this.channels.find(connection, channel);
-    if (held) return this.joiner.answerAgain(held, request);
+    if (held) {
+      await held.joined;
+      this.joiner.answerAgain(held, request);
+      return;
+    }
     if (!this.connections.has(connection)) return;
 
     const { subscriptionsPerConnection } = this.settings.limits;
@@ -114,13 +120,15 @@ export class HubCore implements ConnectionHub {
       throw new SubscriptionLimitError(connection.id, subscriptionsPerConnection);
     }
     const subscription = this.channels.add(connection, channel);
+    subscription.joined = this.joiner.join(subscription, request);
     try {
-      await this.joiner.join(subscription, request);
-      await this.presence.join(subscription);
+      await subscription.joined;
     } catch (error) {
-      this.channels.remove(subscription);
+      this.abandon(subscription);
       throw error;
     }
+    subscription.joined = undefined;
+    await this.presence.join(subscription);
   }
 
   /** @returns whether the connection was subscribed */
@@ -146,6 +154,14 @@ export class HubCore implements ConnectionHub {
   /** Drains and closes; the adapter is stopped separately, last of all. Every call gets the same promise. */
   shutdown(): Promise<void> {
     return (this.closing ??= this.close());
+  }
+
+  /** Its join has failed. Who was told of the subscription by then must not go on believing in it. */
+  private abandon(subscription: Subscription): void {
+    const { connection, channel, position } = subscription;
+    if (!this.lifecycle.unsubscribe(subscription) || position === undefined) return;
+    const data = { code: CloseCode.StateLost, reason: 'the history could not be read to the end' };
+    connection.sendMessage({ type: 'unsubscribed', channel: channel.name, data });
   }
 
   private async close(): Promise<void> {

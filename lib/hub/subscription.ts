@@ -18,8 +18,12 @@ export class Subscription implements ChannelMember {
   /** Publications that arrived during the join; undefined once live ones go straight through. */
   private held: HeldPublication[] | undefined = [];
   private overflowed = false;
-  /** How many publications went out on this subscription since it was live. */
-  delivered = 0;
+  /** Where the join has ended, until the first publication after it. */
+  private joinedAt: Position | undefined;
+  /** Settles when the join is through; undefined from then on. */
+  joined: Promise<void> | undefined;
+  /** In a channel with history: where the subscriber is. Undefined until it has been told of its subscription. */
+  position: Position | undefined;
 
   constructor(
     readonly connection: Connection,
@@ -30,19 +34,19 @@ export class Subscription implements ChannelMember {
     return this.index !== -1;
   }
 
-  get joining(): boolean {
-    return this.held !== undefined;
-  }
-
   /** @returns whether the frame was accepted */
   deliver(frame: Frame, position: Position | undefined): boolean {
-    if (this.held === undefined) {
-      this.delivered++;
-      return this.connection.send(frame);
-    }
+    if (this.held === undefined) return this.isRepeat(position) || this.send(frame, position);
     if (this.held.length < MAX_HELD) this.held.push({ frame, position });
     else this.overflowed = true;
     return true;
+  }
+
+  /** Past what is held back. @returns whether the frame was accepted */
+  send(frame: Frame, position: Position | undefined): boolean {
+    const accepted = this.connection.send(frame);
+    if (accepted && position !== undefined) this.position = position;
+    return accepted;
   }
 
   /** Takes out what was held back so far. `overflowed`: there was more, which only the history still has. */
@@ -53,8 +57,26 @@ export class Subscription implements ChannelMember {
     return taken;
   }
 
-  /** From now on publications go straight through. */
-  goLive(): void {
+  /**
+   * From now on publications go straight through.
+   *
+   * @param position up to which the join has sent everything: some of it may still be on its way to this instance
+   */
+  goLive(position?: Position): void {
     this.held = undefined;
+    this.joinedAt = position;
   }
+
+  /** Whether the join has sent the publication already. Once one is newer, so are all that follow. */
+  private isRepeat(position: Position | undefined): boolean {
+    if (this.joinedAt === undefined || position === undefined) return false;
+    if (!isNewer(position, this.joinedAt)) return true;
+    this.joinedAt = undefined;
+    return false;
+  }
+}
+
+/** Another epoch is newer: positions are read before live publications arrive, so the live one belongs to the later life. */
+export function isNewer(candidate: Position, than: Position): boolean {
+  return candidate.epoch !== than.epoch || candidate.offset > than.offset;
 }
