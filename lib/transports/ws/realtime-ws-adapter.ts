@@ -5,6 +5,7 @@ import { WsAdapter } from '@nestjs/platform-ws';
 import type { WebSocketServer } from 'ws';
 import { refuseUpgrade } from './http-refusal';
 import type { RealtimeGateway } from './realtime.gateway';
+import { UnclaimedUpgrades } from './unclaimed-upgrades';
 import { WsAdapterSlot } from './ws-adapter-slot';
 
 /** The port by which Nest means the application's own HTTP server. */
@@ -12,9 +13,9 @@ const APPLICATION_PORT = 0;
 
 /**
  * Nest's `WsAdapter` with this module's gate in front: it owns the `upgrade` event of the application's HTTP server.
- * Upgrades below the module's path go through the gate; those for other gateways (`@WebSocketGateway`) go where the
- * stock adapter sends them; listeners of other libraries on the same server keep their own. What nobody wants is
- * answered with 404.
+ * Upgrades at the module's path go through the gate; those for other gateways (`@WebSocketGateway`), whose paths may lie
+ * below it, go where the stock adapter sends them; listeners of other libraries on the same server keep their own. What
+ * nobody wants is answered with 404.
  *
  * @example
  * const app = await NestFactory.create(AppModule);
@@ -25,6 +26,7 @@ const APPLICATION_PORT = 0;
 export class RealtimeWsAdapter extends WsAdapter {
   private gateway: RealtimeGateway | undefined;
   private server: Server | undefined;
+  private readonly unclaimed = new UnclaimedUpgrades((socket, request) => refuseUnknownPath(socket, request));
 
   constructor(app: INestApplicationContext, options?: ConstructorParameters<typeof WsAdapter>[1]) {
     super(app, options);
@@ -48,6 +50,7 @@ export class RealtimeWsAdapter extends WsAdapter {
   override async dispose(): Promise<void> {
     this.server?.off('upgrade', this.onUpgrade);
     this.server = undefined;
+    this.unclaimed.refuseAll();
     await super.dispose();
   }
 
@@ -58,15 +61,19 @@ export class RealtimeWsAdapter extends WsAdapter {
   }
 
   private readonly onUpgrade = (request: IncomingMessage, socket: Socket, head: Buffer): void => {
-    if (this.gateway?.tryUpgrade(request, socket, head)) return;
-    const other = this.findOtherGateway(request.url ?? '');
+    const url = request.url ?? '';
+    const path = this.gateway?.match(url);
+    const other = path && path.room === undefined ? undefined : this.findOtherGateway(url);
     if (other) {
       other.handleUpgrade(request, socket, head, (webSocket) => other.emit('connection', webSocket, request));
-      return;
+    } else if (path) {
+      void this.gateway!.upgrade(request, path, socket, head);
+    } else if (this.server!.listenerCount('upgrade') > 1) {
+      // Another library's listener gets the same event and may want it.
+      this.unclaimed.add(socket, request, this.gateway?.handshakeTimeout);
+    } else {
+      refuseUnknownPath(socket, request);
     }
-    // Another library's listener gets the same event and may want it.
-    if (this.server!.listenerCount('upgrade') > 1) return;
-    refuseUpgrade(socket, new NotFoundException(`Cannot GET ${pathnameOf(request.url ?? '')}`));
   };
 
   private findOtherGateway(url: string): WebSocketServer | undefined {
@@ -74,6 +81,10 @@ export class RealtimeWsAdapter extends WsAdapter {
     const servers = (this.wsServersRegistry.get(APPLICATION_PORT) ?? []) as (WebSocketServer & { path: string })[];
     return servers.find((server) => server.path === pathname);
   }
+}
+
+function refuseUnknownPath(socket: Socket, { url = '' }: IncomingMessage): void {
+  refuseUpgrade(socket, new NotFoundException(`Cannot GET ${pathnameOf(url)}`));
 }
 
 function pathnameOf(url: string): string {

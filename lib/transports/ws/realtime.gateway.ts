@@ -76,12 +76,14 @@ export class RealtimeGateway {
     this.heartbeat.start();
   }
 
-  /** @returns whether the request's path is this gateway's; if so, it is being answered */
-  tryUpgrade(request: IncomingMessage, socket: Socket, head: Buffer): boolean {
-    const path = matchUpgradePath(this.settings.path, request.url ?? '');
-    if (!path) return false;
-    void this.upgrade(request, path, socket, head);
-    return true;
+  /** How long it may take to decide about an upgrade, in ms. */
+  get handshakeTimeout(): number {
+    return this.gate.settings.handshakeTimeout;
+  }
+
+  /** @returns undefined when the URL is none of this gateway's */
+  match(url: string): UpgradePath | undefined {
+    return matchUpgradePath(this.settings.path, url);
   }
 
   /** Refuses the upgrades that are still being decided: nobody who asks now will be served. */
@@ -98,7 +100,8 @@ export class RealtimeGateway {
     this.server.close();
   }
 
-  private async upgrade(request: IncomingMessage, path: UpgradePath, socket: Socket, head: Buffer): Promise<void> {
+  /** Decides about a request whose path has matched, and answers it. Never rejects. */
+  async upgrade(request: IncomingMessage, path: UpgradePath, socket: Socket, head: Buffer): Promise<void> {
     // While guards think, the client may go; without a listener that would be an uncaught exception.
     const ignore = (): void => undefined;
     socket.on('error', ignore);

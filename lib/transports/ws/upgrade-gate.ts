@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { BadRequestException, ForbiddenException, HttpException, HttpStatus, Logger } from '@nestjs/common';
+import { BadRequestException, ForbiddenException, HttpException, Logger } from '@nestjs/common';
 import {
   type AuthResult,
   type ConnectedUser,
@@ -51,7 +51,7 @@ export class UpgradeGate {
     private readonly hub: HubCore,
     private readonly guards: GuardChain,
     private readonly hooks: ConnectionHooks,
-    private readonly settings: GateSettings,
+    readonly settings: GateSettings,
   ) {}
 
   /**
@@ -168,7 +168,7 @@ export class UpgradeGate {
 }
 
 function isUnauthorized(error: unknown): error is HttpException {
-  return error instanceof HttpException && error.getStatus() === Number(HttpStatus.UNAUTHORIZED);
+  return error instanceof HttpException && error.getStatus() === 401;
 }
 
 function stackOf(error: unknown): string | undefined {
