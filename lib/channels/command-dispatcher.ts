@@ -6,7 +6,9 @@ import { ErrorCode, type ErrorData, RealtimeError } from '../protocol/errors';
 import type { ChannelCommand, ChannelCommands } from './channel-commands';
 import { CommandLanes } from './command-lanes';
 import type { ErrorMapper } from './error-mapper';
+import { RESERVED_TYPES } from './handler-registry';
 import type { MessageCommands } from './message-commands';
+
 import { RateLimiter } from './rate-limiter';
 import type { SessionCommands } from './session-commands';
 
@@ -40,23 +42,27 @@ export class CommandDispatcher {
 
   /** Takes the text of one frame. Never throws. */
   handle(connection: Connection, text: string): void {
-    if (!this.admit(connection)) return;
+    const refusal = this.judgeRate(connection);
+    if (!connection.open) return;
     let command: Command;
     try {
-      command = parseCommand(text, this.hub.settings.envelope);
+      command = this.parse(connection, text);
     } catch (error) {
       const id = error instanceof MalformedCommandError ? error.id : undefined;
-      this.refuse(connection, { id }, error);
+      this.refuse(connection, { id }, refusal ?? error);
       return;
     }
-    this.dispatch(connection, command);
+    // Parsed although it is refused: the client can only tell its commands apart by their ids.
+    if (refusal) this.refuse(connection, command, refusal);
+    else this.dispatch(connection, command);
   }
 
   /** Takes a binary frame, which nothing is defined for. */
   handleBinary(connection: Connection): void {
-    if (!this.admit(connection)) return;
+    const refusal = this.judgeRate(connection);
+    if (!connection.open) return;
     const error = new RealtimeError(ErrorCode.BadRequest, 'Binary frames are not accepted: send JSON in text frames');
-    this.refuse(connection, {}, error);
+    this.refuse(connection, {}, refusal ?? error);
   }
 
   /** Subscribes a connection as if it had asked for it: to the room of its path, or what a handshake handler said. */
@@ -80,7 +86,7 @@ export class CommandDispatcher {
       return;
     }
     const lanes = this.lanesOf(connection);
-    const lane = this.laneOf(connection, command);
+    const lane = this.laneOf(command);
     void lanes
       .add(lane, connection.ready, () => this.run(connection, command, () => this.execute(connection, command)))
       .then(() => {
@@ -103,9 +109,16 @@ export class CommandDispatcher {
       case 'refresh':
         return this.sessionCommands.refresh(connection, command);
     }
-    const channel = command.channel ?? connection.room;
-    if (channel === undefined) return this.messageCommands.request(connection, command);
-    return this.messageCommands.publish(connection, this.withChannel({ ...command, channel }));
+    if (command.channel === undefined) return this.messageCommands.request(connection, command);
+    return this.messageCommands.publish(connection, this.withChannel(command));
+  }
+
+  /** On a connection whose path fixed a room, what names no channel belongs to the room. */
+  private parse(connection: Connection, text: string): Command {
+    const command = parseCommand(text, this.hub.settings.envelope);
+    const { room } = connection;
+    if (room === undefined || command.channel !== undefined || RESERVED_TYPES.has(command.type)) return command;
+    return { ...command, channel: room };
   }
 
   private withChannel(command: Command): ChannelCommand {
@@ -138,9 +151,9 @@ export class CommandDispatcher {
   }
 
   /** Requests are independent of each other; everything on a channel is in its order. */
-  private laneOf(connection: Connection, command: Command): string {
+  private laneOf(command: Command): string {
     if (command.type === 'refresh') return REFRESH_LANE;
-    return command.channel ?? connection.room ?? `\n${this.requestCount++}`;
+    return command.channel ?? `\n${this.requestCount++}`;
   }
 
   private lanesOf(connection: Connection): CommandLanes {
@@ -149,19 +162,18 @@ export class CommandDispatcher {
     return lanes;
   }
 
-  /** @returns whether the message may be handled */
-  private admit(connection: Connection): boolean {
+  /** Counts one message. A client that goes on after being refused is sent away. @returns the refusal, if it is one */
+  private judgeRate(connection: Connection): RealtimeError | undefined {
     const { messagesPerSecond } = this.limits;
-    if (messagesPerSecond === Infinity) return true;
+    if (messagesPerSecond === Infinity) return undefined;
     const now = performance.now();
     let limiter = this.limiters.get(connection);
     if (!limiter) this.limiters.set(connection, (limiter = new RateLimiter(messagesPerSecond, now)));
 
     const verdict = limiter.take(now);
-    if (verdict === 'pass') return true;
+    if (verdict === 'pass') return undefined;
     const error = new RealtimeError(ErrorCode.RateLimited, `At most ${messagesPerSecond} messages a second are accepted`);
     if (verdict === 'disconnect') connection.close(CloseCode.RateLimited, error.message);
-    else this.refuse(connection, {}, error);
-    return false;
+    return error;
   }
 }

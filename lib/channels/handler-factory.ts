@@ -72,7 +72,7 @@ export class HandlerFactory {
   }
 
   private bind(instance: object, { wrapper, methodName, kind }: Target, contextId?: ContextId): Invoke {
-    const creator = contextCreatorOf(this.contextCreator, wrapper);
+    const creator = contextCreatorOf(this.contextCreator, wrapper, this.validator);
     const inquirerId = contextId && wrapper.id;
     const method = (instance as Record<string, Method>)[methodName]!;
     const contextType: ContextType = kind === 'handshake' ? 'http' : 'ws';
@@ -94,8 +94,7 @@ export class HandlerFactory {
       try {
         return await target(...args);
       } catch (error) {
-        const explained = await this.explain(error, args, parameters, contextType);
-        throw await this.filter(explained, args, runFilters, contextType);
+        throw await this.filter(error, args, runFilters, contextType);
       }
     };
   }
@@ -123,19 +122,6 @@ export class HandlerFactory {
     }
     Object.defineProperty(validated, 'name', { value: method.name });
     return validated;
-  }
-
-  private async explain(
-    error: unknown,
-    args: HandlerArguments,
-    parameters: readonly DtoParameter[],
-    contextType: string,
-  ): Promise<unknown> {
-    for (const parameter of parameters) {
-      const explained = await this.validator.explain(error, parameter.read(args, contextType), parameter.metatype);
-      if (explained !== error) return explained;
-    }
-    return error;
   }
 
   /** @returns the exception to answer with: a filter's own, or the one it did not change */

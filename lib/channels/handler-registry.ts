@@ -15,7 +15,7 @@ export class DuplicateMessageTypeError extends Error {
 }
 
 /** Types that the protocol keeps for itself; an @OnMessage handler for one would never be called. */
-const RESERVED_TYPES: ReadonlySet<string> = new Set(['subscribe', 'unsubscribe', 'ping', 'presence', 'history', 'refresh']);
+export const RESERVED_TYPES: ReadonlySet<string> = new Set(['subscribe', 'unsubscribe', 'ping', 'presence', 'history', 'refresh']);
 
 /** @OnMessage on a type of the protocol. */
 export class ReservedMessageTypeError extends Error {

@@ -6,6 +6,8 @@ import {
 } from '@nestjs/common/constants';
 import type { ExternalContextCreator } from '@nestjs/core';
 import type { InstanceWrapper } from '@nestjs/core/injector/instance-wrapper';
+import { structuredPipes } from './parameter-pipes';
+import type { DtoValidator } from './validation';
 
 /** A guard, pipe, interceptor or filter class on a handler that Nest has made no instance of. @publicApi */
 export class UnresolvableEnhancerError extends Error {
@@ -33,13 +35,19 @@ const ENHANCERS: readonly (readonly [metadata: string, method: string])[] = [
 
 /**
  * A view of Nest's context creator that knows the handler's module. By itself Nest looks for it by the handler's class,
- * among providers alone: for a controller it finds none, and leaves out every guard that is given as a class.
+ * among providers alone: for a controller it finds none, and leaves out every guard that is given as a class. Nor do its
+ * pipes say more of a failed validation than lines of text.
  */
-export function contextCreatorOf(creator: ExternalContextCreator, wrapper: InstanceWrapper): ExternalContextCreator {
+export function contextCreatorOf(
+  creator: ExternalContextCreator,
+  wrapper: InstanceWrapper,
+  validator: DtoValidator,
+): ExternalContextCreator {
   const moduleKey = (): string => wrapper.host?.token ?? '';
   return Object.create(creator, {
     getContextModuleKey: { value: moduleKey },
     getHostModuleKey: { value: moduleKey },
+    getParamValue: { value: structuredPipes(creator, validator) },
   }) as ExternalContextCreator;
 }
 

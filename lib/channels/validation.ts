@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import { BadRequestException, type Type, ValidationPipe, type ValidationPipeOptions } from '@nestjs/common';
+import { BadRequestException, HttpException, type Type, ValidationPipe, type ValidationPipeOptions } from '@nestjs/common';
 import type { ValidationError } from 'class-validator';
 
 /** One property that did not pass, as an `error` frame's `details` list it. @publicApi */
@@ -46,11 +46,7 @@ export class DtoValidator {
   /** @param options for Nest's ValidationPipe; false switches the validation off */
   constructor(options: ValidationPipeOptions | false) {
     if (options === false || !isInstalled('class-validator') || !isInstalled('class-transformer')) return;
-    this.pipe = new ValidationPipe({
-      transform: true,
-      ...options,
-      exceptionFactory: (errors) => new ValidationFailedError(flatten(errors)),
-    });
+    this.pipe = keepStructure(new ValidationPipe({ transform: true, ...options }));
   }
 
   /** @returns the value as an instance of its class. @throws ValidationFailedError */
@@ -60,20 +56,35 @@ export class DtoValidator {
   }
 
   /**
-   * Nest's ValidationPipe reports a failure as lines of text. To tell the client which property broke which rule, the
-   * same value is validated once more, with structure.
+   * A pipe that validates in another way than Nest's may report a failure as lines of text. To tell the client which
+   * property broke which rule, the same value is validated once more, with structure.
    */
   async explain(error: unknown, value: unknown, metatype: unknown): Promise<unknown> {
-    if (!(error instanceof BadRequestException) || error instanceof ValidationFailedError) return error;
-    const { message } = error.getResponse() as { message?: unknown };
-    if (!Array.isArray(message)) return error;
+    const lines = linesOf(error);
+    if (lines === undefined) return error;
     try {
       await this.validate(value, metatype);
     } catch (structured) {
       return structured;
     }
-    return new ValidationFailedError(message.map((line) => detailOf(String(line))));
+    return new ValidationFailedError(lines.map((line) => detailOf(line)));
   }
+}
+
+/** A view of a ValidationPipe whose exceptions keep their structure. The pipe itself may be in use elsewhere. */
+export function keepStructure(pipe: ValidationPipe): ValidationPipe {
+  const exceptionFactory = (errors: ValidationError[]): Error => new ValidationFailedError(flatten(errors));
+  return Object.create(pipe, { exceptionFactory: { value: exceptionFactory } }) as ValidationPipe;
+}
+
+/** Statuses of a failed validation. */
+const UNPROCESSABLE: readonly number[] = [400, 422];
+
+function linesOf(error: unknown): string[] | undefined {
+  if (!(error instanceof HttpException) || error instanceof ValidationFailedError) return undefined;
+  const { message } = (error.getResponse() ?? {}) as { message?: unknown };
+  const isList = UNPROCESSABLE.includes(error.getStatus()) && Array.isArray(message);
+  return isList ? message.map(String) : undefined;
 }
 
 /** class-validator's messages begin with the property's name. */
