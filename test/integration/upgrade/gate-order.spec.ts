@@ -4,7 +4,7 @@ import { IsNotEmpty } from 'class-validator';
 import type { IncomingMessage } from 'node:http';
 import { type AddressInfo } from 'node:net';
 import { apiKeys, type AuthResult, HandshakeQuery, OnConnect, OnHandshake } from 'nestjs-realtime';
-import { MemoryAdapter } from '../../../lib/adapter/memory/memory-adapter';
+import type { AdapterFactory } from '../../../lib/adapter/adapter-factory';
 import { memoryAdapter } from '../../../lib/adapter/memory/memory-adapter.factory';
 import { createApp, createUnstartedApp, PLATFORMS, type TestApp } from '../../support/create-app';
 import { refusal, TestClient } from '../../support/test-client';
@@ -143,17 +143,18 @@ describe.each(PLATFORMS)('the order of the checks before an upgrade, over %s', (
 describe.each(PLATFORMS)('an application that has not started, over %s', (platform) => {
   it('CHECKLIST 12: answers 503 until the hub runs, and upgrades from then on', async () => {
     const started = deferred();
-    class SlowToStart extends MemoryAdapter {
-      override async start(...args: Parameters<MemoryAdapter['start']>): Promise<void> {
-        await started.promise;
-        await super.start(...args);
-      }
-    }
-    const settings = { channels: 10, idempotencyKeys: 10, positionTtl: 1000 };
-    const app = await createUnstartedApp({
-      platform,
-      realtime: { origins: [], adapter: { ...memoryAdapter(), create: () => new SlowToStart(settings) } },
-    });
+    const slowToStart: AdapterFactory = {
+      create: (context) => {
+        const adapter = memoryAdapter().create(context);
+        const start = adapter.start.bind(adapter);
+        adapter.start = async (receiver) => {
+          await started.promise;
+          await start(receiver);
+        };
+        return adapter;
+      },
+    };
+    const app = await createUnstartedApp({ platform, realtime: { origins: [], adapter: slowToStart } });
     const starting = app.init();
     const server = app.getHttpServer();
     // As a platform does it that opens the port before the application is ready.

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { CanActivate } from '@nestjs/common';
+import type { CanActivate, Provider } from '@nestjs/common';
 import { once } from 'node:events';
 import type { Server, Socket } from 'node:net';
 import { OnConnect, OnDisconnect, OnHandshake } from 'nestjs-realtime';
@@ -52,7 +52,7 @@ describe.each(PLATFORMS)('upgrades that are interrupted, over %s', (platform) =>
   let guard: ThinkingGuard;
   let logger: RecordingLogger;
 
-  const start = async (realtime: RealtimeModuleOptions = {}, providers: (typeof Lives)[] = []): Promise<void> => {
+  const start = async (realtime: RealtimeModuleOptions = {}, providers: Provider[] = []): Promise<void> => {
     guard = new ThinkingGuard();
     logger = new RecordingLogger();
     app = await createApp({
@@ -83,13 +83,13 @@ describe.each(PLATFORMS)('upgrades that are interrupted, over %s', (platform) =>
       }
     }
 
-    it.each<[string, RealtimeModuleOptions, (typeof NeverAnswers)[]]>([
+    it.each<[string, RealtimeModuleOptions, Provider[]]>([
       ['a guard', { guards: [{ canActivate: never }] }, []],
       ['a handshake handler', { guards: [] }, [NeverAnswers]],
       ['an origin function', { guards: [], origins: never }, []],
       ['an authenticator', { guards: [], auth: { authenticator: never } }, []],
     ])('by %s are refused with 503 after limits.handshakeTimeout', async (_who, realtime, providers) => {
-      await start({ ...realtime, limits: { handshakeTimeout: 30, connections: 1 } }, providers as (typeof Lives)[]);
+      await start({ ...realtime, limits: { handshakeTimeout: 30, connections: 1 } }, providers);
       const headers = { Origin: 'http://localhost', Authorization: 'Bearer key' };
       // Twice: the first has given its place back.
       for (let i = 0; i < 2; i++) {
@@ -214,7 +214,7 @@ describe.each(PLATFORMS)('upgrades that are interrupted, over %s', (platform) =>
           events.push('disconnected');
         }
       }
-      await start({}, [SlowToConnect] as unknown as (typeof Lives)[]);
+      await start({}, [SlowToConnect]);
       guard.decide(true);
       const client = await TestClient.connect(`${app.url}/ws`, { greeted: false });
       await waitFor('the connect handler', () => events.length === 1);

@@ -114,7 +114,7 @@ describe.each(PLATFORMS)('other gateways on the same server, over %s', (platform
     expect(await client.ask('halve', 7)).toMatchObject({ event: 'exception', data: { message: 'Forbidden resource' } });
     expect(await client.ask('double', 'x')).toMatchObject({ event: 'exception' });
     expect(app.hub.stats().clients).toBe(0);
-    expect((app.app.get(gateway) as NumbersGateway).urls).toEqual([path]);
+    expect(app.app.get<NumbersGateway>(gateway).urls).toEqual([path]);
 
     expect((await refusal(app.url + ours)).status).toBe(401);
     const realtime = await TestClient.connect(app.url + ours, authorized);
@@ -125,7 +125,7 @@ describe.each(PLATFORMS)('other gateways on the same server, over %s', (platform
   it('get the query of their URL', async () => {
     await start(NumbersAtPath);
     await GatewayClient.connect(`${app.url}/numbers?token=1`);
-    expect((app.app.get(NumbersAtPath)).urls).toEqual(['/numbers?token=1']);
+    expect(app.app.get(NumbersAtPath).urls).toEqual(['/numbers?token=1']);
   });
 
   it('do not get our clients, nor we theirs', async () => {
