@@ -1,3 +1,6 @@
+/** By itself, so that the client's bundle can leave the table out. */
+const MESSAGE_TOO_BIG = 1009;
+
 /**
  * WebSocket close codes that this protocol uses (PROTOCOL.md, "Heartbeat and close codes").
  *
@@ -11,7 +14,7 @@ export const CloseCode = {
   /** The server is going away: reconnect after the advised delay. */
   GoingAway: 1001,
   /** An inbound message was over `limits.maxMessageBytes`. */
-  MessageTooBig: 1009,
+  MessageTooBig: MESSAGE_TOO_BIG,
   /** An unexpected error on the server: reconnect. */
   ServerError: 1011,
   /** No pong within `heartbeat.timeout`. */
@@ -40,5 +43,5 @@ export type CloseCode = (typeof CloseCode)[keyof typeof CloseCode];
 
 /** Whether a client must not reconnect by itself after this code. */
 export function isFinalCloseCode(code: number): boolean {
-  return code === CloseCode.MessageTooBig || (code >= 4500 && code <= 4999);
+  return code === MESSAGE_TOO_BIG || (code >= 4500 && code <= 4999);
 }
