@@ -10,6 +10,9 @@ export interface AdapterContext {
   /** Names this instance in the cluster for as long as it lives: 32 hexadecimal digits. */
   readonly instanceId: string;
 
+  /** The field of every message that says what it is: the module option `envelope.type`. @default 'type' */
+  readonly typeField?: string;
+
   /**
    * Resolves a provider of the application, wherever it is declared. This is how an adapter gets at a client that the
    * application already has.

@@ -10,6 +10,8 @@ import type { Position } from '../protocol/cursor';
  *   through {@link AdapterReceiver.onPublication} with its position.
  * - `publish` (channels without history) never echoes to the caller: the hub has served its own subscribers already.
  * - `read` claims `recovered` only when it holds everything after the cursor.
+ * - When `read` resolves on an instance that is subscribed to the channel, everything up to the position that it gives has
+ *   been delivered there, so that a subscriber goes on from that position with what comes next.
  *
  * @publicApi
  */
@@ -71,6 +73,31 @@ export interface HubAdapter {
 
   /** Everyone present on a channel, over all instances. */
   members(channel: string): Promise<PresenceMember[]>;
+
+  /** How it is now, without asking anybody. */
+  status(): AdapterStatus;
+
+  /** The instances that are alive, this one too. */
+  instances(): Promise<AdapterInstance[]>;
+}
+
+/** @publicApi */
+export interface AdapterStatus {
+  /** Whether messages get to the other instances and from them. */
+  readonly ready: boolean;
+  /** Why it is not ready. */
+  readonly reason?: string;
+  /** Counts since the start and levels of now, by name, for stats and metrics. */
+  readonly figures: Readonly<Record<string, number>>;
+}
+
+/** An instance of the cluster. @publicApi */
+export interface AdapterInstance {
+  readonly id: string;
+  /** ISO 8601. */
+  readonly startedAt: string;
+  /** What it last said about itself, as of {@link AdapterReceiver.counts}. */
+  readonly counts: Readonly<Record<string, number>>;
 }
 
 /** What an adapter calls. The hub implements it; no method throws. @publicApi */
@@ -88,6 +115,14 @@ export interface AdapterReceiver {
   onControl(command: ControlCommand): void;
   /** Publications of the channel may have been missed and cannot be fetched: its subscribers must be told (`reset`). */
   onContinuityLost(channel: string, position: Position): void;
+  /**
+   * Somebody's presence has changed without {@link HubAdapter.addMember} or {@link HubAdapter.removeMember} having said so:
+   * its instance died, or was taken for dead and has come back. Called on exactly one instance, which tells the others'
+   * subscribers too.
+   */
+  onPresence?(channel: string, change: 'join' | 'leave', member: PresenceMember): void;
+  /** What this instance says about itself to the others, such as its number of clients. */
+  counts?(): Readonly<Record<string, number>>;
 }
 
 /** @publicApi */

@@ -21,5 +21,5 @@ const DAY = 24 * 60 * 60 * 1000;
  */
 export function memoryAdapter(options: MemoryAdapterOptions = {}): AdapterFactory {
   const { channels = 100_000, idempotencyKeys = 100_000, positionTtl = DAY } = options;
-  return { create: () => new MemoryAdapter({ channels, idempotencyKeys, positionTtl }) };
+  return { create: ({ instanceId }) => new MemoryAdapter({ instanceId, channels, idempotencyKeys, positionTtl }) };
 }

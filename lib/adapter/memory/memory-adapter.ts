@@ -1,7 +1,9 @@
 import type {
   AdapterDelivery,
+  AdapterInstance,
   AdapterPublication,
   AdapterReceiver,
+  AdapterStatus,
   AppendResult,
   HistoryPage,
   HistoryQuery,
@@ -19,6 +21,7 @@ import { PresenceTable } from './presence-table';
 
 /** Bounds of the in-memory adapter. */
 export interface MemoryAdapterSettings {
+  readonly instanceId: string;
   /** Channels whose history or position is kept; with more, the one used longest ago is forgotten. */
   readonly channels: number;
   /** Idempotency keys that are kept; with more, the oldest is forgotten. */
@@ -44,6 +47,7 @@ export class MemoryAdapter implements HubAdapter {
   private readonly keys: IdempotencyKeys;
   private readonly presence = new PresenceTable();
   private readonly tags = new TagSource();
+  private readonly startedAt = new Date().toISOString();
   private receiver: AdapterReceiver | undefined;
   private timer: NodeJS.Timeout | undefined;
 
@@ -121,6 +125,14 @@ export class MemoryAdapter implements HubAdapter {
 
   async members(channel: string): Promise<PresenceMember[]> {
     return this.presence.members(channel);
+  }
+
+  status(): AdapterStatus {
+    return { ready: this.receiver !== undefined, figures: { channels: this.channels.size } };
+  }
+
+  async instances(): Promise<AdapterInstance[]> {
+    return [{ id: this.settings.instanceId, startedAt: this.startedAt, counts: this.receiver?.counts?.() ?? {} }];
   }
 
   /** The map's order is that of last use, so that the first is the one to forget. */

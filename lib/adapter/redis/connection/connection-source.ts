@@ -1,0 +1,64 @@
+import type { ReconnectSettings } from '../redis-adapter.settings';
+import type { RedisClient } from './redis-client';
+
+/** @publicApi */
+export interface RedisNodeAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** What a connection is for. Nothing else is sent on the one that listens. */
+export type ConnectionPurpose = 'commands' | 'subscriber' | 'topology';
+
+/** Opens connections to Redis, all with the same credentials. */
+export interface ConnectionSource {
+  /** Where Redis is, without credentials. */
+  readonly endpoint: string;
+  /** Present for a Redis Cluster. */
+  readonly cluster?: ClusterSource;
+  /** Makes a connection, which does not connect yet. */
+  open(purpose: ConnectionPurpose, node?: RedisNodeAddress): RedisClient;
+}
+
+export interface ClusterSource {
+  /** Nodes of which any one that answers tells the others. */
+  seeds(): readonly RedisNodeAddress[];
+  /** From a node's own idea of its address to the one at which it can be reached from here. */
+  translate(address: RedisNodeAddress): RedisNodeAddress;
+}
+
+/**
+ * What every connection of the adapter needs, whatever the application has set for its own: nothing is queued or sent
+ * again behind the adapter's back, because a publication that was sent twice would be delivered twice.
+ */
+export function connectionOptions(
+  purpose: ConnectionPurpose,
+  reconnect: ReconnectSettings,
+  connectTimeout: number,
+): Readonly<Record<string, unknown>> {
+  return {
+    lazyConnect: true,
+    connectTimeout,
+    connectionName: `nestjs-realtime-${purpose}`,
+    keyPrefix: '',
+    enableOfflineQueue: false,
+    autoResendUnfulfilledCommands: false,
+    autoResubscribe: false,
+    enableAutoPipelining: false,
+    maxRetriesPerRequest: 0,
+    commandTimeout: undefined,
+    socketTimeout: undefined,
+    readOnly: false,
+    monitor: false,
+    replyMapping: 'legacy',
+    retryStrategy: purpose === 'topology' ? null : (attempt: number) => backoff(attempt, reconnect),
+    // After a fail-over behind one address the old master answers so; a new connection finds the new one.
+    reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
+  };
+}
+
+/** Doubles from attempt to attempt, spread over the upper half so that instances do not come back all at once. */
+function backoff(attempt: number, { initialDelay, maxDelay }: ReconnectSettings): number {
+  const delay = Math.min(maxDelay, initialDelay * 2 ** Math.min(attempt - 1, 20));
+  return Math.round(delay * (0.5 + Math.random() / 2));
+}

@@ -1,0 +1,162 @@
+import { decodeCursor, type Position } from '../../../protocol/cursor';
+import { AdapterUnavailableError } from '../../adapter.errors';
+import { isProven, pageOf, type PageSource, readAfter, withoutProof } from '../../continuity';
+import type {
+  AdapterPublication,
+  HistoryPage,
+  HistoryQuery,
+  HistorySettings,
+  ReadRequest,
+  ReadResult,
+} from '../../hub-adapter';
+import { TagSource } from '../../tag-source';
+import type { Call, RedisArgument, RedisCommands } from '../connection/redis-commands';
+import type { Topology } from '../connection/topology';
+import { PublishQueue, type QueueBudget } from '../publish-queue';
+import type { RedisNames } from '../redis-names';
+import { APPEND, CLEAR, READ } from './history-scripts';
+import { readStoredChannel, type StoredChannel } from './stored-channel';
+
+const OPERATION = 'Publishing with history';
+
+interface Append {
+  readonly publication: AdapterPublication;
+  readonly settings: HistorySettings;
+}
+
+/** The histories of channels, in Redis. */
+export class RedisHistory {
+  private readonly tags = new TagSource();
+  private readonly queue: PublishQueue<Append, Position>;
+
+  /**
+   * @param envelopeStart the start of every envelope of this instance, up to its id
+   * @param positionTtl ms that an unused channel's position is known
+   */
+  constructor(
+    private readonly commands: RedisCommands,
+    private readonly topology: Topology,
+    private readonly names: RedisNames,
+    budget: QueueBudget,
+    private readonly envelopeStart: string,
+    private readonly positionTtl: number,
+  ) {
+    this.queue = new PublishQueue(OPERATION, budget, (first, collect, timeout) =>
+      this.appendBatch(first, collect, timeout),
+    );
+  }
+
+  /** @throws HubBusyError, AdapterUnavailableError */
+  append(publication: AdapterPublication, settings: HistorySettings): Promise<Position> {
+    const route = this.topology.routeOf(this.names.channel(publication.channel));
+    return this.queue.add(route, { publication, settings }, publication.payload.length);
+  }
+
+  /** One view of where the channel stands and what is held after a position; not more than the position where it is lost. */
+  async after(channel: string, position: Position, settings: HistorySettings): Promise<StoredChannel> {
+    return this.look(channel, settings, 'after', position.offset, position.epoch);
+  }
+
+  async read(channel: string, { after, last = 0 }: ReadRequest, settings: HistorySettings): Promise<ReadResult> {
+    if (after) {
+      const { entries, top } = await this.after(channel, after, settings);
+      return readAfter(after, entries, top);
+    }
+    const { entries, top } = await this.look(channel, settings, last === 0 ? 'none' : 'down', '+', last);
+    return { recovered: true, publications: entries.map(withoutProof).toReversed(), position: top };
+  }
+
+  async page(channel: string, query: HistoryQuery, settings: HistorySettings): Promise<HistoryPage> {
+    const { after, limit } = query;
+    const direction = query.reverse ? 'down' : 'up';
+    const end = query.reverse ? '+' : '-';
+    // From one past `after` and two more than the limit: the one next to `after` proves it, the last tells if there is more.
+    const from = after ? `${after.offset + 1}-0` : end;
+    const near = await this.look(channel, settings, direction, from, limit + 3);
+    if (after === undefined || isFound(near, after)) return pageOf(sourceOf(near), query);
+    const far = await this.look(channel, settings, direction, end, limit + 1);
+    return pageOf(sourceOf(far), query);
+  }
+
+  async clear(channel: string): Promise<void> {
+    const keys = this.keysOf(channel);
+    const args = [this.tags.nextEpoch(), this.positionTtl];
+    await this.commands.script('Clearing a history', CLEAR, keys[0], keys, args);
+  }
+
+  close(): void {
+    this.queue.close();
+  }
+
+  private async look(
+    channel: string,
+    { maxAge, ttl }: HistorySettings,
+    what: 'none' | 'after' | 'up' | 'down',
+    from: string | number,
+    countOrEpoch: string | number,
+  ): Promise<StoredChannel> {
+    const keys = this.keysOf(channel);
+    const args = [this.tags.nextEpoch(), Math.max(this.positionTtl, ttl), what, from, countOrEpoch, maxAge ?? 0];
+    const reply = await this.commands.script('Reading a history', READ, keys[0], keys, args);
+    return readStoredChannel(reply);
+  }
+
+  private keysOf(channel: string): [string, string] {
+    const name = this.names.channel(channel);
+    return [this.names.historyPosition(name), this.names.historyStream(name)];
+  }
+
+  private async appendBatch(
+    first: Append,
+    collect: () => readonly Append[],
+    timeout: number,
+  ): Promise<readonly (Position | Error)[]> {
+    const key = this.names.channel(first.publication.channel);
+    const call: Call = async (client, asking) => {
+      const appends = collect();
+      if (appends.length === 0) return [];
+      const keys = appends.flatMap(({ publication }) => this.keysOf(publication.channel));
+      return APPEND.run(client, keys, this.appendArguments(appends), asking);
+    };
+    const reply = (await this.commands.run(OPERATION, key, call, timeout)) as Buffer[];
+    return reply.map((result) => readAppended(result.toString('latin1')));
+  }
+
+  private appendArguments(appends: readonly Append[]): RedisArgument[] {
+    const verb = this.topology.sharded ? 'SPUBLISH' : 'PUBLISH';
+    const args: RedisArgument[] = [verb, this.envelopeStart, this.tags.nextEpoch(), `${this.tags.nextTag()}_`, this.positionTtl];
+    for (const { publication, settings } of appends) {
+      const { channel, payload, exclude } = publication;
+      const excluded = exclude === undefined || exclude.length === 0 ? '' : JSON.stringify(exclude);
+      args.push(this.names.channel(channel), payload.toString('utf8'), excluded, settings.size, settings.ttl);
+    }
+    return args;
+  }
+}
+
+function readAppended(result: string): Position | Error {
+  const position = decodeCursor(result);
+  return position ?? new AdapterUnavailableError(OPERATION, 'refused', `Redis said "${result.slice(1)}"`);
+}
+
+/** Whether what lies next to `after` tells where the page begins. */
+function isFound(near: StoredChannel, after: Position): boolean {
+  const { top, firstOffset, next } = sourceOf(near);
+  if (after.epoch === top.epoch && after.offset <= (firstOffset ?? top.offset)) return true;
+  return isProven(after, next(after.offset), top);
+}
+
+function sourceOf({ top, oldest, entries }: StoredChannel): PageSource {
+  const upwards = entries.toSorted((a, b) => a.position.offset - b.position.offset);
+  return {
+    top,
+    firstOffset: upwards.length === 0 ? undefined : (oldest ?? upwards[0]!.position.offset),
+    next: (offset) => upwards.find(({ position }) => position.offset === offset + 1),
+    upwards: (offset, count) => upwards.filter(({ position }) => position.offset >= offset).slice(0, count),
+    downwards: (offset, count) =>
+      upwards
+        .filter(({ position }) => position.offset <= offset)
+        .toReversed()
+        .slice(0, count),
+  };
+}
