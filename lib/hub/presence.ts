@@ -63,12 +63,11 @@ export class Presence {
 
   private async add(subscription: Subscription, { announce }: PresenceSettings): Promise<void> {
     const { channel, connection } = subscription;
+    if (!subscription.active) return;
     const member = memberOf(connection);
     const isNew = await this.adapter.addMember(channel.name, member);
-    if (!subscription.active) {
-      await this.adapter.removeMember(channel.name, connection.id);
-      return;
-    }
+    // Who has left meanwhile was removed by `leave`, called after `addMember`; or is back, and a member again.
+    if (!subscription.active) return;
     if (isNew && announce) await this.announce(channel.name, 'join', member);
   }
 }

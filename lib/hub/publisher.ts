@@ -47,14 +47,16 @@ export class Publisher {
     const key = `${channel}\n${idempotencyKey}`;
     const first = await this.claim(key);
     if (first) return repeatOf(first);
+    let result: PublishResult;
     try {
-      const result = await work();
-      await this.adapter.remember(key, result, IDEMPOTENCY_TTL);
-      return result;
+      result = await work();
     } catch (error) {
       await this.adapter.release(key).catch(() => undefined);
       throw error;
     }
+    // It is published: with the key given back, a repeat would publish it again. So the key stays taken in any case.
+    await this.adapter.remember(key, result, IDEMPOTENCY_TTL).catch(() => undefined);
+    return result;
   }
 
   /** Publishes past the history: what it says is true only now (join, leave). */
