@@ -1,0 +1,175 @@
+import type { HubCore } from '../../../lib/hub/hub-core';
+import type { PublishResult } from '../../../lib/hub/publish.types';
+import { waitFor } from '../../support/wait-for';
+import { GatedAdapter } from './gated-adapter';
+import { connect, createHub, settle, startHub } from './hub-kit';
+
+const HISTORY = { channels: { 'kept:*': { history: { size: 10, ttl: '1h' } } } };
+
+function publish(hub: HubCore, channel: string, data: unknown, options: { exclude?: string[]; idempotencyKey?: string } = {}): Promise<PublishResult> {
+  return hub.publisher.publish({ channel, frame: hub.encode({ type: 'm', channel, data }, hub.originOf(channel)), ...options });
+}
+
+describe('Publisher', () => {
+  describe.each(['plain', 'kept:a'])('on %s', (channel) => {
+    it('delivers to all subscribers of the channel and to nobody else', async () => {
+      const hub = await startHub(HISTORY);
+      const [a, b, other] = ['a', 'b', 'other'].map((id) => connect(hub, { id }));
+      await hub.subscribe(a!, channel, {});
+      await hub.subscribe(b!, channel, {});
+      await publish(hub, channel, 1);
+      expect([a!.types, b!.types, other!.types]).toEqual([['subscribed', 'm'], ['subscribed', 'm'], []]);
+    });
+
+    it('leaves out those that are excluded, live', async () => {
+      const hub = await startHub(HISTORY);
+      const [a, b] = ['a', 'b'].map((id) => connect(hub, { id }));
+      await hub.subscribe(a!, channel, {});
+      await hub.subscribe(b!, channel, {});
+      await publish(hub, channel, 1, { exclude: ['a'] });
+      expect([a!.types, b!.types]).toEqual([['subscribed'], ['subscribed', 'm']]);
+    });
+
+    it('shares the bytes of a publication between its subscribers', async () => {
+      const hub = await startHub(HISTORY);
+      const [a, b] = ['a', 'b'].map((id) => connect(hub, { id }));
+      await hub.subscribe(a!, channel, {});
+      await hub.subscribe(b!, channel, {});
+      await publish(hub, channel, 1);
+      expect(a!.frames[1]!.bytes).toBe(b!.frames[1]!.bytes);
+    });
+
+    it('counts what it published and what was taken', async () => {
+      const hub = await startHub(HISTORY);
+      await hub.subscribe(connect(hub), channel, {});
+      await publish(hub, channel, 1);
+      await publish(hub, 'nobody', 1);
+      expect(hub.snapshotStats()).toMatchObject({ published: 2, delivered: 1 });
+    });
+  });
+
+  it('gives a cursor for a channel with history alone', async () => {
+    const hub = await startHub(HISTORY);
+    expect(await publish(hub, 'plain', 1)).toEqual({ delivered: 'cluster' });
+    expect(await publish(hub, 'kept:a', 1)).toEqual({ delivered: 'cluster', cursor: expect.stringMatching(/^\w+-1-\w+$/) });
+  });
+
+  it('gives the cursor to the publisher that the subscribers get', async () => {
+    const hub = await startHub(HISTORY);
+    const connection = connect(hub);
+    await hub.subscribe(connection, 'kept:a', {});
+    const { cursor } = await publish(hub, 'kept:a', 1);
+    expect(connection.messages[1]!.cursor).toBe(cursor);
+  });
+
+  it('rejects where the history cannot be written, and delivers to nobody', async () => {
+    const gate = new GatedAdapter();
+    const hub = await startHub(HISTORY, gate.adapter);
+    const connection = connect(hub);
+    await hub.subscribe(connection, 'kept:a', {});
+    gate.failing.add('append');
+    await expect(publish(hub, 'kept:a', 1)).rejects.toThrow('append failed');
+    expect(connection.types).toEqual(['subscribed']);
+  });
+
+  it('serves local subscribers before it hears of the others', async () => {
+    const hub = await startHub();
+    const connection = connect(hub);
+    await hub.subscribe(connection, 'plain', {});
+    const published = publish(hub, 'plain', 1);
+    expect(connection.types).toEqual(['subscribed', 'm']);
+    await published;
+  });
+
+  describe('with an idempotency key', () => {
+    it.each(['plain', 'kept:a'])('publishes once on %s, and answers a repeat with the first outcome', async (channel) => {
+      const hub = await startHub(HISTORY);
+      const connection = connect(hub);
+      await hub.subscribe(connection, channel, {});
+      const first = await publish(hub, channel, 1, { idempotencyKey: 'k' });
+      const second = await publish(hub, channel, 2, { idempotencyKey: 'k' });
+      expect(first).not.toHaveProperty('duplicate');
+      expect(second).toEqual({ delivered: first.delivered, cursor: first.cursor, duplicate: true });
+      expect(connection.messages.slice(1).map(({ data }) => data)).toEqual([1]);
+    });
+
+    it('takes the same key on another channel for another', async () => {
+      const hub = await startHub();
+      await publish(hub, 'a', 1, { idempotencyKey: 'k' });
+      expect(await publish(hub, 'b', 1, { idempotencyKey: 'k' })).not.toHaveProperty('duplicate');
+    });
+
+    it('publishes once when both attempts are made at the same time', async () => {
+      const gate = new GatedAdapter();
+      const hub = await startHub(HISTORY, gate.adapter);
+      const connection = connect(hub);
+      await hub.subscribe(connection, 'kept:a', {});
+      gate.closed = true;
+      const both = Promise.all([1, 2].map((data) => publish(hub, 'kept:a', data, { idempotencyKey: 'k' })));
+      await waitFor('both to be through', async () => {
+        gate.letAllThrough();
+        return Promise.race([both.then(() => true), settle().then(() => false)]);
+      });
+      const results = await both;
+      expect(results.filter(({ duplicate }) => duplicate)).toHaveLength(1);
+      expect(results[0]!.cursor).toBe(results[1]!.cursor);
+      expect(connection.types).toEqual(['subscribed', 'm']);
+    });
+
+    it('lets a repeat publish when the first attempt failed', async () => {
+      const gate = new GatedAdapter();
+      const hub = await startHub(HISTORY, gate.adapter);
+      const connection = connect(hub);
+      await hub.subscribe(connection, 'kept:a', {});
+      gate.failing.add('append');
+      await expect(publish(hub, 'kept:a', 1, { idempotencyKey: 'k' })).rejects.toThrow('append failed');
+      gate.failing.clear();
+      expect(await publish(hub, 'kept:a', 2, { idempotencyKey: 'k' })).not.toHaveProperty('duplicate');
+      expect(connection.messages.slice(1).map(({ data }) => data)).toEqual([2]);
+    });
+
+    it('passes on why the first attempt failed, also when its key cannot be given back', async () => {
+      const gate = new GatedAdapter();
+      const hub = await startHub(HISTORY, gate.adapter);
+      gate.failing.add('append').add('release');
+      await expect(publish(hub, 'kept:a', 1, { idempotencyKey: 'k' })).rejects.toThrow('append failed');
+    });
+
+    it('does not let a repeat publish again when only the remembering of the first failed', async () => {
+      const gate = new GatedAdapter();
+      const hub = await startHub(HISTORY, gate.adapter);
+      const connection = connect(hub);
+      await hub.subscribe(connection, 'kept:a', {});
+      gate.failing.add('remember');
+      const first = await publish(hub, 'kept:a', 1, { idempotencyKey: 'k' });
+      expect(first.cursor).toBe(connection.messages[1]!.cursor);
+
+      jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] });
+      try {
+        const repeat = publish(hub, 'kept:a', 2, { idempotencyKey: 'k' }).catch((error: unknown) => error);
+        await jest.advanceTimersByTimeAsync(10_000);
+        expect(await repeat).toMatchObject({ code: 'unavailable' });
+      } finally {
+        jest.useRealTimers();
+      }
+      expect(connection.types).toEqual(['subscribed', 'm']);
+    });
+
+    it('publishes nothing when the key cannot be looked up', async () => {
+      const gate = new GatedAdapter();
+      const hub = createHub(HISTORY, gate.adapter);
+      await hub.start();
+      gate.failing.add('claim');
+      await expect(publish(hub, 'kept:a', 1, { idempotencyKey: 'k' })).rejects.toThrow('claim failed');
+      expect(hub.stats.published).toBe(0);
+    });
+  });
+
+  it('broadcasts to every connection, whatever it is subscribed to', async () => {
+    const hub = await startHub();
+    const connections = ['a', 'b'].map((id) => connect(hub, { id }));
+    await hub.publisher.broadcast(hub.encode({ type: 'news' }));
+    expect(connections.map(({ types }) => types)).toEqual([['news'], ['news']]);
+    expect(hub.snapshotStats()).toMatchObject({ published: 1, delivered: 2 });
+  });
+});
