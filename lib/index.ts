@@ -32,6 +32,7 @@ export { Handshake } from './hub/handshake';
 export { Frame, type SlowConsumerPolicy } from './hub/frame';
 export type { Subscriber } from './hub/subscriber';
 export {
+  ConnectionIdTakenError,
   HubClosedError,
   InvalidChannelError,
   SerializationError,
@@ -62,8 +63,10 @@ export {
   AuthenticationError,
   AuthenticationService,
   type Authenticator,
+  type AuthenticatorAnswer,
   type AuthenticatorFunction,
   AuthenticatorOptionsError,
+  type AuthenticatorSetting,
   type AuthResult,
   bearerToken,
   BearerTokenGuard,
@@ -80,11 +83,13 @@ export {
   QueryTokenGuard,
   TokenGuard,
   type TokenSource,
+  type TokenValidator,
+  type UserLike,
 } from './auth';
 
 export { RealtimeWsAdapter } from './transports/ws/realtime-ws-adapter';
 export { MissingAdapterError } from './transports/ws/ws-adapter-slot';
-export { UnresolvableGuardError } from './transports/ws/guard-resolver';
+export { type GuardOption, UnresolvableGuardError } from './transports/ws/guard-resolver';
 export type { OriginOption } from './transports/ws/origin-policy';
 
 export type * from './adapter/hub-adapter';
