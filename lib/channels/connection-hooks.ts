@@ -1,6 +1,7 @@
 import { Logger } from '@nestjs/common';
 import type { IncomingMessage } from 'node:http';
 import type { Connection } from '../hub/connection';
+import { describeError } from '../hub/describe-error';
 import type { DisconnectEvent, HubHooks } from '../hub/hub-hooks';
 import type { ConnectedUser } from '../protocol/connected-user';
 import type { Handler } from './handler';
@@ -56,7 +57,7 @@ export class ConnectionHooks implements HubHooks {
     try {
       await run();
     } catch (error) {
-      this.logger.error(`${handler.name} failed`, error instanceof Error ? error.stack : String(error));
+      this.logger.error(`${handler.name} failed`, describeError(error));
     }
   }
 }

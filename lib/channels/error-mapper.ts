@@ -1,5 +1,6 @@
 import { HttpException, Logger } from '@nestjs/common';
 import { WsException } from '@nestjs/websockets';
+import { describeError } from '../hub/describe-error';
 import { ErrorCode, type ErrorData, INTERNAL_ERROR_MESSAGE, isErrorCode, RealtimeError } from '../protocol/errors';
 import { ValidationFailedError } from './validation';
 
@@ -37,7 +38,7 @@ export class ErrorMapper {
   }
 
   private internal(error: unknown, where: string): ErrorData {
-    this.logger.error(`${where} failed`, error instanceof Error ? error.stack : String(error));
+    this.logger.error(`${where} failed`, describeError(error));
     return { code: ErrorCode.Internal, message: INTERNAL_ERROR_MESSAGE };
   }
 }
@@ -49,7 +50,7 @@ function fromValidation({ details }: ValidationFailedError): ErrorData {
 /** Nest keeps a list of messages when the exception was given one; the client gets them as one line. */
 function messageOf(exception: HttpException): string {
   const response = exception.getResponse();
-  const message = typeof response === 'string' ? response : (response as { message?: unknown }).message;
+  const message = typeof response === 'string' ? response : (response as { message?: unknown } | null)?.message;
   if (Array.isArray(message)) return message.join('; ');
   return typeof message === 'string' ? message : exception.message;
 }

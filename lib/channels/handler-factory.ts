@@ -4,6 +4,7 @@ import { type ContextId, ContextIdFactory, type ExternalContextCreator, ModuleRe
 import type { InstanceWrapper } from '@nestjs/core/injector/instance-wrapper';
 import { WsParamsFactory } from '@nestjs/websockets/factories/ws-params-factory';
 import { WsException } from '@nestjs/websockets';
+import { describeError } from '../hub/describe-error';
 import { RealtimeError } from '../protocol/errors';
 import type { HandlerKind, HandlerMetadata } from './decorators';
 import { type DtoParameter, findDtoParameters } from './dto-parameters';
@@ -136,7 +137,7 @@ export class HandlerFactory {
       return answer instanceof Error ? answer : error;
     } catch (thrown) {
       if (isForClient(thrown)) return thrown;
-      this.logger.error('An exception filter failed; the exception is answered without it', stackOf(thrown));
+      this.logger.error('An exception filter failed; the exception is answered without it', describeError(thrown));
       return error;
     }
   }
@@ -150,8 +151,4 @@ function classNameOf(wrapper: InstanceWrapper): string {
 
 function isForClient(error: unknown): boolean {
   return error instanceof HttpException || error instanceof WsException || error instanceof RealtimeError;
-}
-
-function stackOf(error: unknown): string | undefined {
-  return error instanceof Error ? error.stack : String(error);
 }

@@ -6,6 +6,7 @@ import {
 } from '@nestjs/common/constants';
 import type { ExternalContextCreator } from '@nestjs/core';
 import type { InstanceWrapper } from '@nestjs/core/injector/instance-wrapper';
+import { isObservable, lastValueFrom } from 'rxjs';
 import { structuredPipes } from './parameter-pipes';
 import type { DtoValidator } from './validation';
 
@@ -36,7 +37,7 @@ const ENHANCERS: readonly (readonly [metadata: string, method: string])[] = [
 /**
  * A view of Nest's context creator that knows the handler's module. By itself Nest looks for it by the handler's class,
  * among providers alone: for a controller it finds none, and leaves out every guard that is given as a class. Nor do its
- * pipes say more of a failed validation than lines of text.
+ * pipes say more of a failed validation than lines of text, and to an Observable without values it objects.
  */
 export function contextCreatorOf(
   creator: ExternalContextCreator,
@@ -48,7 +49,13 @@ export function contextCreatorOf(
     getContextModuleKey: { value: moduleKey },
     getHostModuleKey: { value: moduleKey },
     getParamValue: { value: structuredPipes(creator, validator) },
+    transformToResult: { value: lastValueOrNothing },
   }) as ExternalContextCreator;
+}
+
+/** An Observable that ends without a value is a handler, or an interceptor, that has nothing to say. */
+async function lastValueOrNothing(result: unknown): Promise<unknown> {
+  return isObservable(result) ? lastValueFrom(result, { defaultValue: undefined }) : result;
 }
 
 /**

@@ -78,12 +78,12 @@ export function keepStructure(pipe: ValidationPipe): ValidationPipe {
 }
 
 /** Statuses of a failed validation. */
-const UNPROCESSABLE: readonly number[] = [400, 422];
+const UNPROCESSABLE: ReadonlySet<number> = new Set([400, 422]);
 
 function linesOf(error: unknown): string[] | undefined {
   if (!(error instanceof HttpException) || error instanceof ValidationFailedError) return undefined;
   const { message } = (error.getResponse() ?? {}) as { message?: unknown };
-  const isList = UNPROCESSABLE.includes(error.getStatus()) && Array.isArray(message);
+  const isList = UNPROCESSABLE.has(error.getStatus()) && Array.isArray(message);
   return isList ? message.map(String) : undefined;
 }
 

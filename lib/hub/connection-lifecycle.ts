@@ -2,6 +2,7 @@ import { Logger } from '@nestjs/common';
 import type { ChannelRegistry } from './channel-registry';
 import type { Connection } from './connection';
 import type { ConnectionRegistry } from './connection-registry';
+import { describeError } from './describe-error';
 import { type DisconnectEvent, type HubHooks, NO_HOOKS } from './hub-hooks';
 import type { Presence } from './presence';
 import type { Subscription } from './subscription';
@@ -78,7 +79,7 @@ export class ConnectionLifecycle {
     try {
       await run();
     } catch (error) {
-      this.logger.error(`An ${hook} handler failed`, error instanceof Error ? error.stack : String(error));
+      this.logger.error(`An ${hook} handler failed`, describeError(error));
     }
   }
 }

@@ -6,6 +6,7 @@ import { type RawData, type Server, type ServerOptions, WebSocket, WebSocketServ
 import { redactToken } from '../../auth';
 import type { CommandDispatcher } from '../../channels/command-dispatcher';
 import type { CompressionSettings } from '../../hub/compression';
+import { describeError } from '../../hub/describe-error';
 import { Handshake } from '../../hub/handshake';
 import type { HubCore } from '../../hub/hub-core';
 import { CloseCode } from '../../protocol/close-codes';
@@ -116,7 +117,7 @@ export class RealtimeGateway {
     } catch (error) {
       const exception = toHttpException(error);
       if (exception !== error) {
-        this.logger.error('An upgrade failed', error instanceof Error ? error.stack : String(error));
+        this.logger.error('An upgrade failed', describeError(error));
       }
       refuseUpgrade(socket, exception);
     }
@@ -159,7 +160,7 @@ export class RealtimeGateway {
     } catch (error) {
       connection.release();
       const { code, reason, unexpected } = closeCodeFor(error);
-      if (unexpected) this.logger.error('An @OnConnect handler failed', error instanceof Error ? error.stack : String(error));
+      if (unexpected) this.logger.error('An @OnConnect handler failed', describeError(error));
       connection.close(code, reason);
     } finally {
       connection.ready = undefined;

@@ -8,6 +8,7 @@ import {
   toAuthenticationError,
 } from '../../auth';
 import type { ConnectionHooks } from '../../channels/connection-hooks';
+import { describeError } from '../../hub/describe-error';
 import { parseQuery } from '../../hub/handshake';
 import type { HubCore } from '../../hub/hub-core';
 import { channelNameRule, isChannelName } from '../../protocol/channel-name';
@@ -128,7 +129,7 @@ export class UpgradeGate {
     try {
       return await isOriginAllowed(this.settings.origins, request);
     } catch (error) {
-      this.logger.error('The "origins" function failed; the request is refused', stackOf(error));
+      this.logger.error('The "origins" function failed; the request is refused', describeError(error));
       return false;
     }
   }
@@ -138,7 +139,7 @@ export class UpgradeGate {
     try {
       return identityOf(request);
     } catch (error) {
-      this.logger.error('A guard left an identity that cannot be used', stackOf(error));
+      this.logger.error('A guard left an identity that cannot be used', describeError(error));
       throw new InvalidCredentialsError('A guard left an identity that cannot be used', error);
     }
   }
@@ -149,7 +150,7 @@ export class UpgradeGate {
     if (!onFailure) return;
     const result: AuthResult = { valid: false, error: toAuthenticationError(error) ?? new InvalidCredentialsError() };
     void (async () => onFailure(request, result))().catch((thrown: unknown) => {
-      this.logger.error('auth.onFailure failed', stackOf(thrown));
+      this.logger.error('auth.onFailure failed', describeError(thrown));
     });
   }
 
@@ -169,8 +170,4 @@ export class UpgradeGate {
 
 function isUnauthorized(error: unknown): error is HttpException {
   return error instanceof HttpException && error.getStatus() === 401;
-}
-
-function stackOf(error: unknown): string | undefined {
-  return error instanceof Error ? error.stack : String(error);
 }

@@ -1,0 +1,14 @@
+import { inspect } from 'node:util';
+
+/**
+ * Whatever was thrown, as text for the log: an error's stack, anything else as it looks. Never throws itself: it is called
+ * where nobody is left to catch.
+ */
+export function describeError(error: unknown): string {
+  if (typeof error === 'string') return error;
+  try {
+    return error instanceof Error ? (error.stack ?? `${error.name}: ${error.message}`) : inspect(error);
+  } catch {
+    return 'something that cannot be shown';
+  }
+}
