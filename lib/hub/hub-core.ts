@@ -15,7 +15,13 @@ import { drainHub } from './hub-drain';
 import { HubReceiver } from './hub-receiver';
 import type { HubSettings } from './hub-settings';
 import type { HubStats } from './hub-stats';
-import { HubClosedError, InvalidChannelError, SerializationError, SubscriptionLimitError } from './hub.errors';
+import {
+  ConnectionIdTakenError,
+  HubClosedError,
+  InvalidChannelError,
+  SerializationError,
+  SubscriptionLimitError,
+} from './hub.errors';
 import { LocalCommands } from './local-commands';
 import type { OutboxObserver } from './outbox';
 import { Presence } from './presence';
@@ -71,9 +77,10 @@ export class HubCore implements ConnectionHub {
     this.state = 'running';
   }
 
-  /** @throws HubClosedError */
+  /** @throws HubClosedError, ConnectionIdTakenError */
   register(connection: Connection): void {
     if (this.state === 'draining' || this.state === 'closed') throw new HubClosedError('register');
+    if (this.connections.get(connection.id) !== undefined) throw new ConnectionIdTakenError(connection.id);
     this.connections.add(connection);
     this.expiry.watch(connection);
   }

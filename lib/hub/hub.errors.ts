@@ -46,6 +46,19 @@ export class InvalidChannelError extends RealtimeError {
   }
 }
 
+/** `hub.register()` was given an id that another connection has. @publicApi */
+export class ConnectionIdTakenError extends RealtimeError {
+  override name = 'ConnectionIdTakenError';
+
+  constructor(readonly connectionId: string) {
+    super(
+      ErrorCode.Conflict,
+      `A connection with the id ${JSON.stringify(connectionId)} is registered already. Unregister it first, or leave the ` +
+        'id out to get one of its own.',
+    );
+  }
+}
+
 /** A connection holds as many subscriptions as it may. @publicApi */
 export class SubscriptionLimitError extends RealtimeError {
   override name = 'SubscriptionLimitError';

@@ -134,7 +134,7 @@ export class HubService implements BroadcastSender {
    * `hub.subscribe({ connectionId })`.
    *
    * @returns its connection; registering the same object again returns the same one
-   * @throws HubClosedError
+   * @throws HubClosedError, ConnectionIdTakenError
    */
   register(subscriber: Subscriber, options: { id?: string; user?: ConnectedUser } = {}): Connection {
     const existing = this.registered.get(subscriber);
@@ -163,20 +163,29 @@ export class HubService implements BroadcastSender {
     return true;
   }
 
-  /** Pages through a channel's history. @throws RealtimeError `not_found` when the channel keeps none */
-  history(channel: string, request: HistoryRequest = {}): Promise<HistoryPage> {
+  /**
+   * Pages through a channel's history.
+   *
+   * @throws InvalidChannelError, RealtimeError `not_found` when the channel keeps none
+   */
+  async history(channel: string, request: HistoryRequest = {}): Promise<HistoryPage> {
     this.core.assertChannelName(channel);
     return this.core.history.page(channel, request);
   }
 
-  /** Forgets a channel's history: clients with older cursors are told that they cannot be continued. */
+  /**
+   * Forgets a channel's history: clients with older cursors are told that they cannot be continued.
+   *
+   * @throws HubClosedError, InvalidChannelError
+   */
   async clearHistory(channel: string): Promise<void> {
     this.core.assertOpen('clearHistory');
+    this.core.assertChannelName(channel);
     await this.core.adapter.clearHistory(channel);
   }
 
   /** Who is on a channel, over all instances. Empty unless the channel has `presence`. */
-  presence(channel: string): Promise<PresenceSnapshot> {
+  async presence(channel: string): Promise<PresenceSnapshot> {
     this.core.assertChannelName(channel);
     return this.core.presence.snapshot(channel);
   }
