@@ -4,7 +4,6 @@ import { ChannelRegistry } from '../../../lib/hub/channel-registry';
 import { ChannelRules } from '../../../lib/hub/channel-settings';
 import { FlushScheduler } from '../../../lib/hub/flush-scheduler';
 import { Frame } from '../../../lib/hub/frame';
-import type { Subscription } from '../../../lib/hub/subscription';
 import { createMemoryAdapter, RecordingConnection, settle } from './hub-kit';
 
 const hub = { encode: () => Frame.fromText('{}') };
@@ -70,7 +69,7 @@ describe('ChannelRegistry', () => {
         const connections = Array.from({ length: 4 }, (_, index) => new RecordingConnection(hub, { id: String(index) }));
         for (const [adds, index, name] of steps) {
           const connection = connections[index]!;
-          const held: Subscription | undefined = connection.subscriptions.get(name);
+          const held = registry.find(connection, name);
           if (adds && !held) registry.add(connection, name);
           if (!adds && held) registry.remove(held);
         }

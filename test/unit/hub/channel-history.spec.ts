@@ -1,0 +1,43 @@
+import { startHub } from './hub-kit';
+
+const CHANNELS = { 'kept:*': { history: { size: 2000, ttl: '1h' } } };
+
+describe('ChannelHistory', () => {
+  it('gives the fields under their own names, whatever they are called on the wire', async () => {
+    const hub = await startHub({ channels: CHANNELS, envelope: { type: 'event', data: 'payload' } });
+    await hub.publisher.publish({ channel: 'kept:a', frame: hub.encode({ type: 'n', channel: 'kept:a', data: { payload: 1 }, from: 'x' }) });
+    const { publications } = await hub.history.page('kept:a', {});
+    expect(publications).toEqual([
+      { type: 'n', channel: 'kept:a', data: { payload: 1 }, from: 'x', cursor: expect.any(String), timestamp: expect.any(String) },
+    ]);
+  });
+
+  it('gives 100 publications unless it is asked for others, and never more than 1000', async () => {
+    const hub = await startHub({ channels: CHANNELS });
+    for (let data = 0; data < 1100; data++) {
+      await hub.publisher.publish({ channel: 'kept:a', frame: hub.encode({ type: 'n', channel: 'kept:a', data }) });
+    }
+    const counts = [undefined, 1, 1000, 5000].map(async (limit) => (await hub.history.page('kept:a', { limit })).publications.length);
+    expect(await Promise.all(counts)).toEqual([100, 1, 1000, 1000]);
+  });
+
+  it('is walked page by page without a gap or a repeat, both ways', async () => {
+    const hub = await startHub({ channels: CHANNELS });
+    const total = 25;
+    for (let data = 0; data < total; data++) {
+      await hub.publisher.publish({ channel: 'kept:a', frame: hub.encode({ type: 'n', channel: 'kept:a', data }) });
+    }
+    for (const reverse of [false, true]) {
+      const seen: unknown[] = [];
+      let after: string | undefined;
+      for (let isComplete = false; !isComplete; ) {
+        const page = await hub.history.page('kept:a', { limit: 4, after, reverse });
+        seen.push(...page.publications.map(({ data }) => data));
+        after = page.publications.at(-1)?.cursor;
+        isComplete = page.complete;
+      }
+      const expected = Array.from({ length: total }, (_, index) => index);
+      expect(seen).toEqual(reverse ? expected.toReversed() : expected);
+    }
+  });
+});
