@@ -1,6 +1,6 @@
 import type { InjectionToken } from '@nestjs/common';
 import type { HubBusyError } from '../adapter.errors';
-import type { RedisNodeAddress } from './connection/connection-source';
+import type { RedisNodeAddress } from './connection/redis-node-address';
 import type { RedisNaming } from './redis-names';
 
 /**

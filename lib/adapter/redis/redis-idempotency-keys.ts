@@ -18,7 +18,7 @@ export class RedisIdempotencyKeys {
   async claim(key: string, ttl: number): Promise<IdempotentResult | undefined> {
     const name = this.names.idempotencyKey(key);
     const held = await this.commands.script('Taking an idempotency key', CLAIM, name, [name], [ttl]);
-    return held === null ? undefined : (JSON.parse(String(held)) as IdempotentResult);
+    return held === null ? undefined : (JSON.parse((held as Buffer).toString('utf8')) as IdempotentResult);
   }
 
   async remember(key: string, result: IdempotentResult, ttl: number): Promise<void> {

@@ -1,4 +1,4 @@
-import type { RedisNodeAddress } from './connection-source';
+import type { RedisNodeAddress } from './redis-node-address';
 
 /** Slots `from` to `to`, both included, and the master that has them. */
 export interface SlotRange {

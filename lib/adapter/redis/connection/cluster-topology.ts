@@ -165,7 +165,7 @@ export class ClusterTopology implements Topology {
 }
 
 async function ask(client: RedisClient): Promise<SlotRange[]> {
-  const host = String(client.options.host ?? '127.0.0.1');
+  const host = typeof client.options.host === 'string' ? client.options.host : '127.0.0.1';
   const reply = client.callBuffer('CLUSTER', ['SLOTS']);
   const answer = await withDeadline(reply, ASK_TIMEOUT, () => new Error(`no answer from ${host}`));
   return readClusterSlots(answer, host);

@@ -1,11 +1,6 @@
 import type { ReconnectSettings } from '../redis-adapter.settings';
 import type { RedisClient } from './redis-client';
-
-/** @publicApi */
-export interface RedisNodeAddress {
-  readonly host: string;
-  readonly port: number;
-}
+import type { RedisNodeAddress } from './redis-node-address';
 
 /** What a connection is for. Nothing else is sent on the one that listens. */
 export type ConnectionPurpose = 'commands' | 'subscriber' | 'topology';

@@ -2,7 +2,8 @@ import type { AdapterContext } from '../../adapter-factory';
 import { RedisAdapterOptionsError } from '../redis-adapter.errors';
 import type { RedisAdapterOptions, RedisClusterOptions, RedisConnectionOptions, RedisSentinelOptions } from '../redis-adapter.options';
 import type { RedisAdapterSettings } from '../redis-adapter.settings';
-import { connectionOptions, type ConnectionPurpose, type ConnectionSource, type RedisNodeAddress } from './connection-source';
+import { connectionOptions, type ConnectionPurpose, type ConnectionSource } from './connection-source';
+import type { RedisNodeAddress } from './redis-node-address';
 import { loadIoredis, type RedisClient, type RedisClusterClient, type RedisConstructor } from './redis-client';
 
 const DEFAULT_PORT = 6379;
@@ -66,7 +67,7 @@ function fromSentinels(
 ): ConnectionSource {
   if (!Array.isArray(nodes) || nodes.length === 0) throw new RedisAdapterOptionsError('sentinels.nodes', nodes, 'a list of { host, port }');
   const sentinel = {
-    sentinels: nodes.map(({ host, port }) => ({ host, port })),
+    sentinels: nodes.map(({ host, port }: RedisNodeAddress) => ({ host, port })),
     name,
     sentinelUsername: username,
     sentinelPassword: password,

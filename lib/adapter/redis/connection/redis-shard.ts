@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
-import type { ConnectionSource, RedisNodeAddress } from './connection-source';
+import type { ConnectionSource } from './connection-source';
+import type { RedisNodeAddress } from './redis-node-address';
 import { closeConnection, type RedisClient, resetConnection } from './redis-client';
 import { SubscriberConnection, type SubscriberEvents } from './subscriber-connection';
 

@@ -141,9 +141,10 @@ function readAppended(result: string): Position | Error {
 
 /** Whether what lies next to `after` tells where the page begins. */
 function isFound(near: StoredChannel, after: Position): boolean {
-  const { top, firstOffset, next } = sourceOf(near);
+  const source = sourceOf(near);
+  const { top, firstOffset } = source;
   if (after.epoch === top.epoch && after.offset <= (firstOffset ?? top.offset)) return true;
-  return isProven(after, next(after.offset), top);
+  return isProven(after, source.next(after.offset), top);
 }
 
 function sourceOf({ top, oldest, entries }: StoredChannel): PageSource {

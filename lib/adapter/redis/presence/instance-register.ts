@@ -92,8 +92,9 @@ export class InstanceRegister {
       this.heardSince ??= sentAt;
       await this.onHeard(status.toString('latin1'), dead.map(String));
     } catch (error) {
+      // Once an outage, not once a heartbeat.
+      if (this.heardSince !== undefined) this.logger.warn(`The heartbeat of this instance is not heard: ${String(error)}`);
       this.heardSince = undefined;
-      this.logger.debug(`No heartbeat: ${String(error)}`);
     }
   }
 

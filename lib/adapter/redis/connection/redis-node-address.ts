@@ -1,0 +1,5 @@
+/** @publicApi */
+export interface RedisNodeAddress {
+  readonly host: string;
+  readonly port: number;
+}
