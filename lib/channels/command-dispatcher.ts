@@ -22,6 +22,8 @@ export interface DispatchLimits {
 
 /** Commands without a channel run in one lane each. */
 const REFRESH_LANE = '\nrefresh';
+/** Pings too, while they wait for the connect handlers. */
+const PING_LANE = '\nping';
 
 /** Takes the messages of all clients, parses them and gives each command to what carries it out. */
 export class CommandDispatcher {
@@ -81,7 +83,7 @@ export class CommandDispatcher {
   }
 
   private dispatch(connection: Connection, command: Command): void {
-    if (command.type === 'ping') {
+    if (command.type === 'ping' && connection.ready === undefined) {
       this.sessionCommands.ping(connection, command);
       return;
     }
@@ -98,6 +100,8 @@ export class CommandDispatcher {
   private async execute(connection: Connection, command: Command): Promise<void> {
     if (!connection.open) return;
     switch (command.type) {
+      case 'ping':
+        return this.sessionCommands.ping(connection, command);
       case 'subscribe':
         return this.channelCommands.subscribe(connection, this.withChannel(command));
       case 'unsubscribe':
@@ -153,6 +157,7 @@ export class CommandDispatcher {
   /** Requests are independent of each other; everything on a channel is in its order. */
   private laneOf(command: Command): string {
     if (command.type === 'refresh') return REFRESH_LANE;
+    if (command.type === 'ping') return PING_LANE;
     return command.channel ?? `\n${this.requestCount++}`;
   }
 

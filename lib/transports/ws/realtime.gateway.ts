@@ -11,6 +11,7 @@ import { Handshake } from '../../hub/handshake';
 import type { HubCore } from '../../hub/hub-core';
 import { CloseCode } from '../../protocol/close-codes';
 import { closeCodeFor } from './connect-failure';
+import { errorText } from './error-text';
 import { Heartbeat, type HeartbeatSettings } from './heartbeat';
 import { refuseHandshake, refuseUpgrade, toHttpException } from './http-refusal';
 import type { Admission, UpgradeGate } from './upgrade-gate';
@@ -41,6 +42,13 @@ const CLOSE_TIMEOUT = 5_000;
 /** A WebSocket that knows its connection, so that one set of listeners serves all of them. */
 class RealtimeSocket extends WebSocket {
   connection: WebSocketConnection | undefined;
+  /** With what the closing handshake was begun, or answered. */
+  closeCode: number | undefined;
+
+  override close(code?: number, reason?: string | Buffer): void {
+    this.closeCode ??= code;
+    super.close(code, reason);
+  }
 }
 
 /** Takes WebSocket upgrades below the module's path, and what comes in on them. */
@@ -117,7 +125,7 @@ export class RealtimeGateway {
     } catch (error) {
       const exception = toHttpException(error);
       if (exception !== error) {
-        this.logger.error('An upgrade failed', describeError(error));
+        this.logger.error('An upgrade failed', errorText(error, request));
       }
       refuseUpgrade(socket, exception);
     }
@@ -155,7 +163,7 @@ export class RealtimeGateway {
   private async begin(connection: WebSocketConnection, admission: Admission, started: () => void): Promise<void> {
     try {
       await this.hub.lifecycle.begin(connection);
-      await Promise.all(admission.channels.map((channel) => this.dispatcher.subscribe(connection, channel)));
+      await this.join(connection, admission.channels);
       connection.release(this.settings.welcome ? this.greeting(connection) : undefined);
     } catch (error) {
       connection.release();
@@ -166,6 +174,13 @@ export class RealtimeGateway {
       connection.ready = undefined;
       started();
     }
+  }
+
+  /** Waits for all channels, unless one of them has so much to say that the client has to be reading by now. */
+  private async join(connection: WebSocketConnection, channels: readonly string[]): Promise<void> {
+    if (!connection.open || channels.length === 0) return;
+    const joined = Promise.all(channels.map((channel) => this.dispatcher.subscribe(connection, channel)));
+    await Promise.race([joined, connection.pressed()]);
   }
 
   private greeting(connection: WebSocketConnection): ReturnType<HubCore['encode']> {
@@ -215,8 +230,11 @@ function onPong(this: WebSocket): void {
   (this as RealtimeSocket).connection!.lastPong = performance.now();
 }
 
-/** `ws` closes the connection itself, with the code that fits; there is nothing to add. */
-function onSocketError(): void {}
+/** `ws` has sent a close frame with the code that fits. Nothing may follow it, and from this client nothing will. */
+function onSocketError(this: WebSocket): void {
+  const { connection, closeCode } = this as RealtimeSocket;
+  if (closeCode !== undefined) connection?.closed(closeCode, '');
+}
 
 /**
  * Holds the handshake's answer back for the rest of the turn, so that the greeting leaves in the same write: a system call

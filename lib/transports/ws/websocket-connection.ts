@@ -27,6 +27,7 @@ const PING = Buffer.from([0x89, 0x00]);
 export class WebSocketConnection extends Connection implements OutboxSocket {
   private readonly outbox: Outbox;
   private closing = false;
+  private onPressed: (() => void) | undefined;
   /** For the heartbeat. */
   lastPong = performance.now();
   nextPing = 0;
@@ -81,7 +82,7 @@ export class WebSocketConnection extends Connection implements OutboxSocket {
 
   /** Writes a ping past the queue: a client that is behind is still alive. */
   ping(): void {
-    if (this.socket.writable) this.socket.write(PING);
+    if (this.open && this.socket.writable) this.socket.write(PING);
   }
 
   write(bytes: Buffer): boolean {
@@ -96,6 +97,7 @@ export class WebSocketConnection extends Connection implements OutboxSocket {
   }
 
   overflow(): void {
+    if (this.closing) return;
     this.core.stats.evicted++;
     this.close(CloseCode.SlowConsumer, 'slow consumer');
   }
@@ -109,7 +111,13 @@ export class WebSocketConnection extends Connection implements OutboxSocket {
     return this.outbox.writable;
   }
 
+  /** Resolves when somebody waits for room in the queue, which there cannot be before it is released. */
+  pressed(): Promise<void> {
+    return new Promise((resolve) => (this.onPressed = resolve));
+  }
+
   override whenWritable(): Promise<void> {
+    this.onPressed?.();
     return this.outbox.whenWritable();
   }
 
