@@ -25,6 +25,8 @@ export class RateLimiter {
     const refill = ((now - this.refilledAt) / 1000) * this.perSecond;
     this.tokens = Math.min(this.perSecond, this.tokens + refill);
     this.refilledAt = now;
+    // A second without a message: whoever it was has stopped. With a rate of 1 nothing else would tell.
+    if (refill >= this.perSecond) this.refused = 0;
     if (this.tokens >= 1) {
       this.tokens -= 1;
       if (this.tokens >= this.perSecond / 2) this.refused = 0;
