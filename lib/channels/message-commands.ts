@@ -3,6 +3,7 @@ import type { HubCore } from '../hub/hub-core';
 import type { PublishResult } from '../hub/publish.types';
 import type { Command } from '../protocol/commands';
 import { ErrorCode, RealtimeError } from '../protocol/errors';
+import { SERVER_TYPES } from '../protocol/server-types';
 import { assertSubscribed, type ChannelCommand } from './channel-commands';
 import type { Handler } from './handler';
 import { RealtimeContext } from './handler-context';
@@ -24,6 +25,9 @@ export class MessageCommands {
         ErrorCode.Forbidden,
         `Clients may not publish to ${JSON.stringify(channel)}: the server has no @SubscribeChannel handler for it.`,
       );
+    }
+    if (SERVER_TYPES.has(type)) {
+      throw new RealtimeError(ErrorCode.BadRequest, `The type ${JSON.stringify(type)} belongs to the server. Use another.`);
     }
     const { value: handler, params } = match;
     if (handler.options.requireSubscription !== false) assertSubscribed(connection, channel);
