@@ -95,3 +95,11 @@ export type { OriginOption } from './transports/ws/origin-policy';
 export type * from './adapter/hub-adapter';
 export type { AdapterContext, AdapterFactory } from './adapter/adapter-factory';
 export { memoryAdapter, type MemoryAdapterOptions } from './adapter/memory/memory-adapter.factory';
+export { redisAdapter } from './adapter/redis/redis-adapter.factory';
+export type { RedisAdapterOptions } from './adapter/redis/redis-adapter.options';
+export {
+  MissingIoredisError,
+  RedisAdapterOptionsError,
+  RedisUnreachableError,
+} from './adapter/redis/redis-adapter.errors';
+export { AdapterUnavailableError, HubBusyError } from './adapter/adapter.errors';
