@@ -11,7 +11,7 @@ import {
 } from './authenticator';
 import { toConnectedUser } from './connected-user';
 import { checkToken, findToken, type RequestTokenSource } from './credentials';
-import { redactSecret, withoutSecret } from './redact';
+import { redactRequest, redactSecret, withoutSecret } from './redact';
 import { isRecord } from './type-checks';
 
 const BEARER_SOURCES: readonly RequestTokenSource[] = ['header', 'subprotocol'];
@@ -116,9 +116,12 @@ export class AuthenticationService implements OnModuleInit {
     return refuse('The authenticator refused', withoutSecret(error, token));
   }
 
-  private refuseThrown(error: unknown, { token }: Credentials): AuthResult {
+  private refuseThrown(error: unknown, { token, request }: Credentials): AuthResult {
     if (error instanceof AuthenticationError) return { valid: false, error };
-    const text = `The authenticator threw ${redactSecret(describe(error), token)}; the client is refused`;
+    const described = redactSecret(describe(error), token);
+    // In the request the same token may stand in other forms.
+    const shown = request ? redactRequest(described, request) : described;
+    const text = `The authenticator threw ${shown}; the client is refused`;
     // A 4xx is how an application says no on purpose; anything else may be an outage.
     if (error instanceof HttpException && error.getStatus() < 500) this.logger.debug(text);
     else this.logger.warn(text);

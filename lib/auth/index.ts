@@ -35,5 +35,5 @@ export { BearerTokenGuard } from './guards/bearer-token.guard';
 export { QueryTokenGuard } from './guards/query-token.guard';
 export { TokenGuard } from './guards/token.guard';
 export { identityOf } from './identity';
-export { redactToken } from './redact';
+export { redactRequest, redactToken } from './redact';
 export { resolveAuthenticator } from './resolve-authenticator';

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import { inspect } from 'node:util';
 
 const REDACTED = '[redacted]';
@@ -30,6 +31,42 @@ function redactParameter(parameter: string): string {
 function decodedName(name: string): string {
   for (const [decoded] of new URLSearchParams(`${name}=`)) return decoded.trim();
   return '';
+}
+
+/**
+ * A text without anything that the request may have been authenticated by: errors of an application's own code say what
+ * they want, and end up in the log.
+ *
+ * @param text what is to be logged
+ * @param request the request that it is about
+ */
+export function redactRequest(text: string, request: Pick<IncomingMessage, 'headers' | 'url'>): string {
+  return secretsOf(request).reduce(redactSecret, text);
+}
+
+function secretsOf({ headers, url = '' }: Pick<IncomingMessage, 'headers' | 'url'>): string[] {
+  const { authorization = '', cookie = '' } = headers;
+  const protocols = (headers['sec-websocket-protocol'] ?? '').split(',').map((entry) => entry.trim());
+  const bearers = protocols.filter((entry) => entry.startsWith('bearer.')).map((entry) => entry.slice('bearer.'.length));
+  return [
+    authorization.slice(authorization.indexOf(' ') + 1).trim(),
+    cookie,
+    ...bearers,
+    ...bearers.map((entry) => Buffer.from(entry, 'base64url').toString('utf8')),
+    ...queryTokens(url),
+  ];
+}
+
+/** As they stand in the URL, and decoded. */
+function queryTokens(url: string): string[] {
+  const start = url.indexOf('?');
+  if (start === -1) return [];
+  const parameters = url.slice(start + 1).split('&');
+  const raw = parameters.filter((parameter) => redactParameter(parameter) !== parameter);
+  return raw.flatMap((parameter) => [
+    parameter.slice(parameter.indexOf('=') + 1),
+    ...new URLSearchParams(parameter).values(),
+  ]);
 }
 
 /** A text without the secret, in each form that it travels in. */

@@ -8,10 +8,10 @@ import {
   toAuthenticationError,
 } from '../../auth';
 import type { ConnectionHooks } from '../../channels/connection-hooks';
-import { describeError } from '../../hub/describe-error';
 import { parseQuery } from '../../hub/handshake';
 import type { HubCore } from '../../hub/hub-core';
 import { channelNameRule, isChannelName } from '../../protocol/channel-name';
+import { errorText } from './error-text';
 import type { GuardChain } from './guard-chain';
 import { UpgradeUnavailableException } from './http-refusal';
 import { isOriginAllowed, type OriginOption } from './origin-policy';
@@ -129,7 +129,7 @@ export class UpgradeGate {
     try {
       return await isOriginAllowed(this.settings.origins, request);
     } catch (error) {
-      this.logger.error('The "origins" function failed; the request is refused', describeError(error));
+      this.logger.error('The "origins" function failed; the request is refused', errorText(error, request));
       return false;
     }
   }
@@ -139,7 +139,7 @@ export class UpgradeGate {
     try {
       return identityOf(request);
     } catch (error) {
-      this.logger.error('A guard left an identity that cannot be used', describeError(error));
+      this.logger.error('A guard left an identity that cannot be used', errorText(error, request));
       throw new InvalidCredentialsError('A guard left an identity that cannot be used', error);
     }
   }
@@ -150,7 +150,7 @@ export class UpgradeGate {
     if (!onFailure) return;
     const result: AuthResult = { valid: false, error: toAuthenticationError(error) ?? new InvalidCredentialsError() };
     void (async () => onFailure(request, result))().catch((thrown: unknown) => {
-      this.logger.error('auth.onFailure failed', describeError(thrown));
+      this.logger.error('auth.onFailure failed', errorText(thrown, request));
     });
   }
 

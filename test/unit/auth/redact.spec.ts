@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { inspect } from 'node:util';
-import { redactSecret, redactToken, withoutSecret } from '../../../lib/auth/redact';
+import { redactRequest, redactSecret, redactToken, withoutSecret } from '../../../lib/auth/redact';
 
 const TOKEN = 's3cr3t-t0k3n+/=';
 
@@ -89,5 +89,29 @@ describe('withoutSecret', () => {
       },
     });
     expect(inspect(withoutSecret(error, TOKEN))).not.toContain(TOKEN);
+  });
+});
+
+describe('redactRequest', () => {
+  it.each([
+    ['a bearer token', { authorization: 'Bearer top-secret' }, '/ws', 'no top-secret here'],
+    ['credentials of another scheme', { authorization: 'Basic top-secret' }, '/ws', 'no top-secret here'],
+    ['a header without a scheme', { authorization: 'top-secret' }, '/ws', 'no top-secret here'],
+    ['a cookie', { cookie: 'sid=top-secret' }, '/ws', "{ cookie: 'sid=top-secret' }"],
+    ['a subprotocol entry', { 'sec-websocket-protocol': 'realtime.v1, bearer.dG9wLXNlY3JldA' }, '/ws', 'no dG9wLXNlY3JldA'],
+    ['what that says', { 'sec-websocket-protocol': 'bearer.dG9wLXNlY3JldA' }, '/ws', 'no top-secret here'],
+    ['a token in the query', {}, '/ws?x=1&token=top-secret', 'at /ws?x=1&token=top-secret'],
+    ['an encoded one', {}, '/ws?%74oken=top%2Dsecret', 'at /ws?%74oken=top%2Dsecret'],
+    ['what an encoded one says', {}, '/ws?token=top%2Dsecret', 'no top-secret here'],
+  ])('leaves out %s', (_what, headers, url, text) => {
+    const redacted = redactRequest(text, { headers, url });
+    expect(redacted).toContain('[redacted]');
+    expect(redacted).not.toMatch(/top-secret|top%2Dsecret|dG9wLXNlY3JldA/);
+  });
+
+  it('leaves a text alone that has nothing of the request', () => {
+    const request = { headers: { authorization: 'Bearer top-secret', cookie: '' }, url: '/ws?room=lobby&token=' };
+    expect(redactRequest('no database in /ws?room=lobby', request)).toBe('no database in /ws?room=lobby');
+    expect(redactRequest('no database', { headers: {}, url: undefined })).toBe('no database');
   });
 });
