@@ -1,4 +1,5 @@
 import { refusal, TestClient, type TestFrame } from '../../support/test-client';
+import { RedisServer } from '../../support/redis-server';
 import { SampleProcess } from './sample-process';
 
 let chat: SampleProcess;
@@ -196,11 +197,16 @@ describe('rooms', () => {
 });
 
 describe('the process', () => {
-  it('says that REDIS_URL is not used yet, without showing what is in it', async () => {
-    const sample = await SampleProcess.start('01-chat', { REDIS_URL: 'redis://user:sesame@127.0.0.1:6379' });
-    await sample.stop();
-    expect(sample.log).toMatch(/REDIS_URL is set, but this version has only the in-memory adapter/);
-    expect(sample.log).not.toContain('sesame');
+  it('is one chat with another process that has the same REDIS_URL', async () => {
+    const redis = await RedisServer.start();
+    const samples = await Promise.all([1, 2].map(() => SampleProcess.start('01-chat', { REDIS_URL: redis.url })));
+    const pair = await Promise.all(samples.map(({ socketUrl }) => TestClient.connect(socketUrl)));
+    for (const client of pair) await client.subscribe('room:lobby');
+    await pair[0]!.request({ type: 'chat', channel: 'room:lobby', data: { text: 'across' } });
+    expect((await pair[1]!.next('chat')).data).toMatchObject({ text: 'across' });
+    await Promise.all(pair.map((client) => client.close()));
+    await Promise.all(samples.map((sample) => sample.stop()));
+    await redis.kill();
   });
 
   it('refuses a PORT that is none', async () => {
