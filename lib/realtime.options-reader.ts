@@ -28,13 +28,17 @@ const MAX_SHOWN_LENGTH = 100;
 
 function show(value: unknown): string {
   if (typeof value === 'function') return value.name === '' ? 'a function' : `the function ${value.name}`;
-  if (Array.isArray(value)) return `[${value.map(show).join(', ')}]`.slice(0, MAX_SHOWN_LENGTH);
-  if (typeof value === 'number') return String(value);
+  if (Array.isArray(value)) return `[${value.map(showItem).join(', ')}]`.slice(0, MAX_SHOWN_LENGTH);
+  if (typeof value === 'number' || typeof value === 'bigint') return String(value);
   try {
     return (JSON.stringify(value) ?? String(value)).slice(0, MAX_SHOWN_LENGTH);
   } catch {
-    return String(value);
+    return kindOf(value);
   }
+}
+
+function showItem(item: unknown): string {
+  return Array.isArray(item) ? 'a list' : show(item);
 }
 
 function kindOf(value: unknown): string {
@@ -90,14 +94,18 @@ export class OptionsReader {
     return value;
   }
 
-  /** A length of time in ms. 0 or less means the default, as does its absence. */
+  /** A length of time in whole ms. 0 or less means the default, as does its absence. */
   duration(field: string, fallback: number): number {
     const value = this.values[field] ?? fallback;
     const time = typeof value === 'string' ? parseDuration(value) : value;
-    if (typeof time !== 'number' || !Number.isFinite(time)) {
-      return this.fail(field, "a number of ms, or text such as '30s' or '10m'");
-    }
-    return time <= 0 ? fallback : time;
+    if (typeof time !== 'number' || !Number.isFinite(time)) return this.fail(field, DURATION);
+    return time <= 0 ? fallback : Math.ceil(time);
+  }
+
+  /** The same for what a timer waits for: Node runs one that is set to more at once. */
+  timeout(field: string, fallback: number): number {
+    const time = this.duration(field, fallback);
+    return time <= LONGEST_TIMER ? time : this.fail(field, `${DURATION}, of up to 24 days`);
   }
 
   flag(field: string, fallback: boolean): boolean {
@@ -114,6 +122,10 @@ export class OptionsReader {
     return this.name === '' ? field : `${this.name}.${field}`;
   }
 }
+
+const DURATION = "a number of ms, or text such as '30s' or '10m'";
+/** In ms. */
+const LONGEST_TIMER = 2 ** 31 - 1;
 
 /** Longest text that is looked at; `ms` itself takes up to 100 characters. */
 const MAX_DURATION_LENGTH = 32;

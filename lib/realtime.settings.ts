@@ -85,14 +85,14 @@ function readLimits(value: unknown): Limits {
     channelNameLength: limits.count('channelNameLength', DEFAULT_CHANNEL_NAME_LENGTH),
     messagesPerSecond: limits.count('messagesPerSecond', Infinity),
     pendingCommands: limits.count('pendingCommands', 64),
-    handshakeTimeout: limits.duration('handshakeTimeout', 10_000),
+    handshakeTimeout: limits.timeout('handshakeTimeout', 10_000),
   };
 }
 
 function readHeartbeat(value: unknown, writeTimeout: number): HeartbeatSettings {
   const heartbeat = new OptionsReader('heartbeat', value, ['interval', 'timeout']);
-  const interval = heartbeat.duration('interval', 30_000);
-  const timeout = heartbeat.duration('timeout', 60_000);
+  const interval = heartbeat.timeout('interval', 30_000);
+  const timeout = heartbeat.timeout('timeout', 60_000);
   return { interval, timeout: timeout <= interval ? 2 * interval : timeout, writeTimeout };
 }
 
@@ -100,7 +100,7 @@ function readSlowConsumer(options: OptionsReader): { policy: SlowConsumerPolicy;
   const value = options.raw('slowConsumer');
   const group = typeof value === 'string' ? { policy: value } : value;
   const reader = new OptionsReader('slowConsumer', group, ['policy', 'writeTimeout']);
-  return { policy: reader.choice('policy', POLICIES, 'disconnect'), writeTimeout: reader.duration('writeTimeout', 10_000) };
+  return { policy: reader.choice('policy', POLICIES, 'disconnect'), writeTimeout: reader.timeout('writeTimeout', 10_000) };
 }
 
 /** The bytes below which compressing costs more than it saves. */
@@ -117,7 +117,7 @@ function readCompression(options: OptionsReader): GatewaySettings['compression']
 
 function readShutdown(value: unknown): HubSettings['shutdown'] {
   const shutdown = new OptionsReader('shutdown', value, ['timeout', 'reconnectSpread']);
-  return { timeout: shutdown.duration('timeout', 10_000), reconnectSpread: shutdown.duration('reconnectSpread', 5_000) };
+  return { timeout: shutdown.timeout('timeout', 10_000), reconnectSpread: shutdown.timeout('reconnectSpread', 5_000) };
 }
 
 function readChannels(options: OptionsReader, policy: SlowConsumerPolicy): ChannelRules {
@@ -160,11 +160,16 @@ function readEnvelope(value: unknown): EnvelopeFields {
   for (const field of ['type', 'data'] as const) {
     const name = reader.raw(field) ?? DEFAULT_ENVELOPE[field];
     const allowed = `a field name other than ${FIXED_FIELDS.join(', ')}`;
-    if (typeof name !== 'string' || name === '' || FIXED_FIELDS.includes(name)) return reader.fail(field, allowed);
+    if (typeof name !== 'string' || name === '' || isTaken(name)) return reader.fail(field, allowed);
     envelope[field] = name;
   }
   if (envelope.type === envelope.data) reader.fail('data', 'a name other than that of "type"');
   return envelope;
+}
+
+/** By the envelope itself, or by what every object has. */
+function isTaken(name: string): boolean {
+  return FIXED_FIELDS.includes(name) || name in Object.prototype;
 }
 
 function readPath(options: OptionsReader): string {
