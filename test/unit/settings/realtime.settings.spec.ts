@@ -219,7 +219,7 @@ describe('resolveSettings', () => {
     });
 
     it.each(FIXED_FIELDS.flatMap((name) => [['type', name], ['data', name]]))('%s may not be called %s', (field, name) => {
-      expect(errorOf({ envelope: { [String(field)]: name } })).toMatchObject({ option: `envelope.${field}`, value: name });
+      expect(errorOf({ envelope: { [field]: name } })).toMatchObject({ option: `envelope.${field}`, value: name });
     });
 
     it.each(['', 5, {}, '__proto__', 'constructor', 'toString'])('no field may be called %j', (name) => {
