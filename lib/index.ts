@@ -88,7 +88,7 @@ export {
 } from './auth';
 
 export { RealtimeWsAdapter } from './transports/ws/realtime-ws-adapter';
-export { MissingAdapterError } from './transports/ws/ws-adapter-slot';
+export { MissingAdapterError, PathConflictError } from './transports/ws/ws-adapter-slot';
 export { type GuardOption, UnresolvableGuardError } from './transports/ws/guard-resolver';
 export type { OriginOption } from './transports/ws/origin-policy';
 

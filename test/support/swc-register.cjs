@@ -1,4 +1,6 @@
 'use strict';
+// Node has no other way to do it in version 20.
+/* oxlint-disable no-underscore-dangle */
 // For `node -r`: lets a child process run the project's TypeScript as it stands, without a build before it.
 const { readFileSync } = require('node:fs');
 const Module = require('node:module');

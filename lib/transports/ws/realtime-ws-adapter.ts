@@ -6,7 +6,7 @@ import type { WebSocketServer } from 'ws';
 import { refuseUpgrade } from './http-refusal';
 import type { RealtimeGateway } from './realtime.gateway';
 import { UnclaimedUpgrades } from './unclaimed-upgrades';
-import { WsAdapterSlot } from './ws-adapter-slot';
+import { PathConflictError, WsAdapterSlot } from './ws-adapter-slot';
 
 /** The port by which Nest means the application's own HTTP server. */
 const APPLICATION_PORT = 0;
@@ -33,8 +33,14 @@ export class RealtimeWsAdapter extends WsAdapter {
     slotOf(app)?.fill(this);
   }
 
-  /** Called by the module when the application starts. @internal */
+  /**
+   * Called by the module when the application starts.
+   *
+   * @throws PathConflictError
+   * @internal
+   */
   serve(gateway: RealtimeGateway, server: Server): void {
+    if (this.findOtherGateway(gateway.path)) throw new PathConflictError(gateway.path);
     this.gateway = gateway;
     this.listen(server);
   }

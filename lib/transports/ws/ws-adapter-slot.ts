@@ -14,6 +14,18 @@ export class MissingAdapterError extends Error {
   }
 }
 
+/** A `@WebSocketGateway` has the module's own path. Stops the start. @publicApi */
+export class PathConflictError extends Error {
+  override name = 'PathConflictError';
+
+  constructor(readonly path: string) {
+    super(
+      `A @WebSocketGateway has the path "${path}", which is RealtimeModule's: clients could reach only one of them. ` +
+        'Give the gateway, or the module\'s option "path", another one.',
+    );
+  }
+}
+
 /** What owns the `upgrade` event of an application's HTTP server. */
 export interface UpgradeOwner {
   serve(gateway: RealtimeGateway, server: Server): void;

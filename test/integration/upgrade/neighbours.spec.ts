@@ -11,8 +11,8 @@ import { MessageBody, OnGatewayConnection, SubscribeMessage, WebSocketGateway, W
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocket, WebSocketServer as ForeignServer } from 'ws';
-import { apiKeys, BearerTokenGuard, OnMessage } from 'nestjs-realtime';
-import { createApp, PLATFORMS, type TestApp } from '../../support/create-app';
+import { apiKeys, BearerTokenGuard, OnMessage, PathConflictError } from 'nestjs-realtime';
+import { createApp, createUnstartedApp, PLATFORMS, type TestApp } from '../../support/create-app';
 import { RawSocket, rawUpgrade } from '../../support/raw-socket';
 import { refusal, TestClient } from '../../support/test-client';
 import { waitFor } from '../../support/wait-for';
@@ -157,6 +157,19 @@ describe.each(PLATFORMS)('other gateways on the same server, over %s', (platform
     await app.close();
     await closed;
     expect((app.app.getHttpServer() as Server).listenerCount('upgrade')).toBe(0);
+  });
+});
+
+describe('another gateway at the very path of ours', () => {
+  it.each<[string, Type, string]>([
+    ['/numbers', NumbersAtPath, '/numbers/'],
+    ['/', NumbersAtRoot, '/'],
+  ])('%s stops the start: one of them would never be reached', async (path, gateway, ours) => {
+    const app = await createUnstartedApp({ providers: [gateway], realtime: { path: ours } });
+    const error: unknown = await app.init().catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(PathConflictError);
+    expect(error).toMatchObject({ path, message: expect.stringContaining(`"${path}"`) });
+    await app.close();
   });
 });
 

@@ -23,7 +23,10 @@ describe.each(PLATFORMS)('a conversation over %s', (platform) => {
     app = await createApp({
       platform,
       providers: [RoomChannel],
-      realtime: { auth: { authenticator: apiKeys({ 'key-a': 'alice', 'key-b': 'bob' }) }, channels: { 'room:{name}': { history: { size: 10, ttl: '1m' }, presence: true } } },
+      realtime: {
+        auth: { authenticator: apiKeys({ 'key-a': 'alice', 'key-b': 'bob' }) },
+        channels: { 'room:{name}': { history: { size: 10, ttl: '1m' }, presence: true } },
+      },
     });
   });
   afterAll(() => app.close());
