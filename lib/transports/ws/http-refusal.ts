@@ -43,6 +43,8 @@ export function refuseUpgrade(socket: Duplex, exception: HttpException, headers:
     ...extraHeaders(status),
     ...headers,
   ];
+  // The client may be gone already; without a listener that would be an uncaught exception.
+  socket.on('error', () => socket.destroy());
   // Destroyed once sent: a client that keeps its half open must not hold the socket.
   socket.once('finish', () => socket.destroy());
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);

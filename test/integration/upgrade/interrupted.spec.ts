@@ -150,6 +150,51 @@ describe.each(PLATFORMS)('upgrades that are interrupted, over %s', (platform) =>
     });
   });
 
+  it('in every way at once leave no connection, no place taken and no socket', async () => {
+    const slowly: CanActivate = {
+      canActivate: async (context) => {
+        const request = context.switchToHttp().getRequest<{ headers: Record<string, string | undefined> }>();
+        await new Promise((resolve) => setTimeout(resolve, 1));
+        return request.headers['x-refuse'] === undefined;
+      },
+    };
+    await start({ guards: [slowly], limits: { connections: 1_000 } });
+    const ways: ((client: RawSocket) => void)[] = [
+      (client) => client.upgrade('/ws'),
+      (client) => client.upgrade('/ws', { 'X-Refuse': 'yes' }),
+      (client) => client.upgrade('/ws', { 'Sec-WebSocket-Key': 'none' }),
+      (client) => client.upgrade('/nowhere'),
+      (client) => client.upgrade('/ws/%'),
+      (client) => client.socket.write('GET /ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: webso'),
+    ];
+    const ends: ((client: RawSocket) => unknown)[] = [
+      (client) => client.reset(),
+      (client) => client.socket.end(),
+      (client) => client.socket.destroy(),
+      async (client) => {
+        await Promise.race([client.response(), client.closed]);
+        client.reset();
+      },
+    ];
+    const clients = await Promise.all(Array.from({ length: 120 }, () => RawSocket.open(app.port)));
+    // 6 and 5 have no common factor: every way meets every end, at once or after a while.
+    await Promise.all(
+      clients.map(async (client, i) => {
+        const half = ways[i % ways.length] === ways.at(-1);
+        ways[i % ways.length]!(client);
+        if (i % 5 > 2) await new Promise((resolve) => setTimeout(resolve, i % 5));
+        const end = ends[Math.floor(i / ways.length) % ends.length]!;
+        await (half && end === ends.at(-1) ? client.reset() : end(client));
+      }),
+    );
+    await waitFor('all sockets to be gone', async () => (await sockets(app)) === 0);
+    await waitFor('all connections to be gone', () => app.hub.stats().clients === 0);
+    const lives = app.app.get(Lives);
+    await waitFor('every life to end', () => lives.connected === lives.disconnected);
+    expect(logger.text).not.toMatch(/^(error|warn|fatal)/m);
+    await (await TestClient.connect(`${app.url}/ws`)).close();
+  });
+
   it('are held to limits.connections while they are undecided', async () => {
     await start({ limits: { connections: 2 } });
     const waiting = [await begin(), await begin()];
