@@ -1,20 +1,14 @@
-import {
-  ForbiddenException,
-  Inject,
-  Injectable,
-  type CanActivate,
-  type ExecutionContext,
-  type Type,
-} from '@nestjs/common';
+import { Inject, Injectable, type CanActivate, type ExecutionContext, type Type } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
 import { isObservable, lastValueFrom } from 'rxjs';
 import { isFunction, isRecord } from '../type-checks';
 import { isAuthenticatingGuard, markAuthenticating } from './authenticating-guard';
-import { mostTelling } from './refusal-rank';
+import { mostTelling, PlainRefusal } from './refusal-rank';
 
 /**
  * A guard that passes when one of its members does. They are asked in the order given, up to the first that passes.
- * When none does, the most telling refusal is thrown: wrong credentials before missing ones.
+ * When none does, the most telling refusal is thrown: wrong credentials before missing ones, and those before a bare
+ * `false`.
  *
  * @param guards classes of guards without request scope: from DI where a module provides them, else made through it
  * @throws TypeError when no guard, or something that is no class, is given
@@ -83,8 +77,8 @@ async function refusalOf(guard: CanActivate, context: ExecutionContext): Promise
   try {
     const answer = guard.canActivate(context);
     const passed = isObservable(answer) ? await lastValueFrom(answer) : await answer;
-    return passed ? undefined : new ForbiddenException();
+    return passed ? undefined : new PlainRefusal();
   } catch (error) {
-    return error ?? new ForbiddenException();
+    return error ?? new PlainRefusal();
   }
 }

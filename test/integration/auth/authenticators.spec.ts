@@ -3,6 +3,7 @@ import type { CanActivate, ExecutionContext } from '@nestjs/common';
 import type { IncomingMessage } from 'node:http';
 import { SignJWT } from 'jose';
 import {
+  anyOf,
   apiKeys,
   type Authenticator,
   type AuthenticatorAnswer,
@@ -226,6 +227,32 @@ describe.each(PLATFORMS)('authenticators over %s', (platform) => {
     expect((await fetch(`http://127.0.0.1:${app.port}/me`)).status).toBe(401);
     const ticket = await fetch(`http://127.0.0.1:${app.port}/ticket?token=key`);
     expect(await ticket.json()).toEqual({ id: 'alice', claims: {} });
+  });
+
+  it('share the upgrade with a guard of the application by anyOf', async () => {
+    @Injectable()
+    class CookieGuard implements CanActivate {
+      constructor(private readonly sessions: Sessions) {}
+
+      canActivate(context: ExecutionContext): boolean {
+        const request = context.switchToHttp().getRequest<IncomingMessage & { user?: unknown }>();
+        request.user = this.sessions.users.get(request.headers.cookie?.slice('sid='.length) ?? '');
+        return request.user !== undefined;
+      }
+    }
+    await start(apiKeys({ key: 'alice' }), {
+      imports: [SessionModule],
+      providers: [CookieGuard],
+      realtime: { guards: [anyOf(BearerTokenGuard, CookieGuard)] },
+    });
+    expect(await greetingOf(`${app.url}/ws`, bearer('key'))).toMatchObject({ user: 'alice' });
+    expect(await greetingOf(`${app.url}/ws`, { headers: { cookie: 'sid=session-1' } })).toMatchObject({ user: 'carol' });
+    expect((await refusal(`${app.url}/ws`, bearer('wrong'))).status).toBe(401);
+    const answer = await refusal(`${app.url}/ws`);
+    expect([answer.status, answer.headers['www-authenticate']]).toEqual([401, 'Bearer']);
+    expect(failures.map((failure) => !failure.valid && failure.error.code)).toEqual([
+      'invalid_credentials', 'missing_credentials',
+    ]);
   });
 
   it('are not needed by a guard of the application that reads a cookie and sets request.user', async () => {

@@ -11,7 +11,7 @@ import {
   Scope,
   UseGuards,
 } from '@nestjs/common';
-import { APP_GUARD, REQUEST } from '@nestjs/core';
+import { APP_GUARD, Reflector, REQUEST } from '@nestjs/core';
 import type { IncomingMessage } from 'node:http';
 import { type Observable, of } from 'rxjs';
 import { isRealtimeContext, OnConnect, UnresolvableGuardError } from 'nestjs-realtime';
@@ -179,6 +179,26 @@ describe.each(PLATFORMS)('guards at the upgrade, over %s', (platform) => {
     app = await createApp({ platform, prepare: (nest) => nest.useGlobalGuards(note('global')) });
     expect((await refusal(`${app.url}/ws`, wrong)).status).toBe(403);
     expect(seen).toEqual(['global http true']);
+  });
+
+  it('have a class and a handler that a Reflector finds nothing on', async () => {
+    const seen: unknown[] = [];
+    @Injectable()
+    class PublicRoutes implements CanActivate {
+      constructor(private readonly reflector: Reflector) {}
+
+      canActivate(context: ExecutionContext): boolean {
+        seen.push(this.reflector.getAllAndOverride('isPublic', [context.getHandler(), context.getClass()]));
+        return true;
+      }
+    }
+    await start({
+      providers: [PublicRoutes, { provide: APP_GUARD, useExisting: PublicRoutes }],
+      realtime: { guards: [PublicRoutes] },
+    });
+    await (await TestClient.connect(`${app.url}/ws`)).close();
+    // For the upgrade, for the module's list, and for @OnConnect.
+    expect(seen).toEqual([undefined, undefined, undefined]);
   });
 
   it('may be skipped by a global guard that is for ordinary routes', async () => {

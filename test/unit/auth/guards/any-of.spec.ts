@@ -170,6 +170,11 @@ describe('anyOf', () => {
     ).toBe(telling);
   });
 
+  it('throws missing credentials before a bare false, so that the client is told to send some', async () => {
+    expect(await refusalOf(throws(missing), guardThat(() => false))).toBe(missing);
+    expect(await refusalOf(guardThat(() => false), throws(missing))).toBe(missing);
+  });
+
   it('throws the error of the first of equals', async () => {
     expect(await refusalOf(throws(missing), throws(new MissingCredentialsError()))).toBe(missing);
   });
