@@ -85,6 +85,10 @@ export class RedisServer {
     const common = ['--port', String(this.port), '--bind', '127.0.0.1', '--dir', this.directory];
     const fleeting = ['--save', '', '--appendonly', 'no', '--repl-diskless-sync-delay', '0'];
     this.child = spawn(requireTool('redis'), [...common, ...fleeting, ...this.args], { stdio: 'ignore' });
+    const { child } = this;
+    const onExit = (): void => void child.kill('SIGKILL');
+    process.once('exit', onExit);
+    child.once('exit', () => process.off('exit', onExit));
     await this.answers();
   }
 
@@ -190,6 +194,14 @@ const CLUSTER_ARGS = ['--cluster-enabled', 'yes', '--cluster-node-timeout', '200
 
 function idOf(server: RedisServer): Promise<string> {
   return server.use((client) => client.call('CLUSTER', 'MYID') as Promise<string>);
+}
+
+/** Waits until a replica has everything that its master has now. */
+export async function inStep(master: RedisServer, replica: RedisServer): Promise<void> {
+  const offsetOf = async (server: RedisServer, field: string): Promise<number> =>
+    Number(new RegExp(`${field}:(\\d+)`).exec(await server.use((client) => client.info('replication')))?.[1] ?? -1);
+  const offset = await offsetOf(master, 'master_repl_offset');
+  await waitFor('the replica to be in step', async () => (await offsetOf(replica, 'slave_repl_offset')) >= offset);
 }
 
 /** A port that was free a moment ago; in a cluster the port 10,000 above has to be free too. */

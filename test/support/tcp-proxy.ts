@@ -19,7 +19,7 @@ export class TcpProxy {
 
   private constructor(
     private readonly server: Server,
-    private readonly target: number,
+    private target: number,
   ) {}
 
   static async start(target: number): Promise<TcpProxy> {
@@ -52,6 +52,11 @@ export class TcpProxy {
     this.swallowed.clear();
     this.refusing = false;
     this.delay = 0;
+  }
+
+  /** New connections go to another server from now on. */
+  retarget(port: number): void {
+    this.target = port;
   }
 
   /** Holds everything up by so many ms. */

@@ -15,6 +15,7 @@ export class RecordingReceiver implements AdapterReceiver {
   readonly broadcasts: string[] = [];
   readonly commands: ControlCommand[] = [];
   readonly lost: { channel: string; position: Position }[] = [];
+  readonly presence: { channel: string; change: 'join' | 'leave'; member: PresenceMember }[] = [];
 
   onPublication(channel: string, payload: Buffer, position?: Position, exclude?: readonly string[]): void {
     this.publications.push({ channel, text: payload.toString('utf8'), position, exclude });
@@ -30,6 +31,14 @@ export class RecordingReceiver implements AdapterReceiver {
 
   onContinuityLost(channel: string, position: Position): void {
     this.lost.push({ channel, position });
+  }
+
+  onPresence(channel: string, change: 'join' | 'leave', member: PresenceMember): void {
+    this.presence.push({ channel, change, member });
+  }
+
+  counts(): Record<string, number> {
+    return { clients: 7 };
   }
 }
 
@@ -235,6 +244,79 @@ export function describeHubAdapter(name: string, nodes: number, makeCluster: Mak
         }),
         { numRuns: 50 },
       );
+    });
+
+    it('has delivered everything up to the position of a read when the read is answered', async () => {
+      const channel = uniqueChannel();
+      const reader = cluster.at(-1)!;
+      await reader.adapter.subscribe(channel);
+      await reader.adapter.read(channel, { last: 0 }, HISTORY);
+      for (let round = 0; round < 20; round++) {
+        const appending = Promise.all(Array.from({ length: 5 }, (_, i) => first().adapter.append({ channel, payload: body(i) }, HISTORY)));
+        const { position } = await reader.adapter.read(channel, { last: 0 }, HISTORY);
+        expect(reader.receiver.publications.length).toBeGreaterThanOrEqual(position.offset);
+        await appending;
+      }
+      await waitFor('all publications', () => reader.receiver.publications.length === 100);
+      expect(reader.receiver.publications.map(({ position }) => position!.offset)).toEqual(Array.from({ length: 100 }, (_, i) => i + 1));
+    });
+
+    it('says nothing of a loss when a history is cleared under its subscribers', async () => {
+      const channel = uniqueChannel();
+      for (const { adapter } of cluster) await adapter.subscribe(channel);
+      await first().adapter.append({ channel, payload: body(1) }, HISTORY);
+      await first().adapter.clearHistory(channel);
+      await first().adapter.append({ channel, payload: body(2) }, HISTORY);
+      for (const { receiver } of cluster) {
+        await waitFor('both publications', () => receiver.publications.length === 2);
+        expect(receiver.lost).toEqual([]);
+      }
+    });
+
+    it('tells connections that are excluded, on channels with history too', async () => {
+      const channel = uniqueChannel();
+      for (const { adapter } of cluster) await adapter.subscribe(channel);
+      await first().adapter.append({ channel, payload: body(1), exclude: ['c1', 'c"2'] }, HISTORY);
+      for (const { receiver } of cluster) {
+        await waitFor('the publication', () => receiver.publications.length > 0);
+        expect(receiver.publications).toMatchObject([{ exclude: ['c1', 'c"2'], position: { offset: 1 } }]);
+      }
+    });
+
+    it('keeps a history when the last subscriber has left', async () => {
+      const channel = uniqueChannel();
+      const { adapter } = first();
+      await adapter.subscribe(channel);
+      const { position } = await adapter.append({ channel, payload: body(1) }, HISTORY);
+      await adapter.append({ channel, payload: body(2) }, HISTORY);
+      adapter.unsubscribe(channel);
+      expect(await adapter.read(channel, { after: position }, HISTORY)).toMatchObject({ recovered: true, publications: [{}] });
+    });
+
+    it('flags a page that cannot be joined to the position that it was asked for', async () => {
+      const channel = uniqueChannel();
+      const { adapter } = first();
+      const positions: Position[] = [];
+      for (let i = 0; i < 8; i++) positions.push((await adapter.append({ channel, payload: body(i) }, HISTORY)).position);
+      const offsets = async (query: Parameters<HubAdapter['history']>[1]): Promise<unknown> => {
+        const page = await adapter.history(channel, query, HISTORY);
+        return [page.publications.map(({ position }) => position.offset), page.complete];
+      };
+      const [one, , three] = positions as [Position, Position, Position];
+      expect(await offsets({ limit: 2, after: one })).toEqual([[4, 5], false]);
+      expect(await offsets({ limit: 9, after: one })).toEqual([[4, 5, 6, 7, 8], false]);
+      expect(await offsets({ limit: 9, after: three })).toEqual([[4, 5, 6, 7, 8], true]);
+      expect(await offsets({ limit: 9, after: { ...three, epoch: 'other' } })).toEqual([[4, 5, 6, 7, 8], false]);
+      expect(await offsets({ limit: 2, reverse: true, after: { ...positions[5]!, tag: 'other' } })).toEqual([[8, 7], false]);
+      expect(await offsets({ limit: 9, reverse: true, after: positions[3]! })).toEqual([[], true]);
+      expect(await offsets({ limit: 9, reverse: true, after: one })).toEqual([[], true]);
+    });
+
+    it('says how it is, and who is there', async () => {
+      for (const { adapter } of cluster) expect(adapter.status()).toMatchObject({ ready: true });
+      const instances = await first().adapter.instances();
+      expect(instances.filter(({ counts }) => counts.clients === 7).length).toBeGreaterThanOrEqual(nodes);
+      expect(new Set(instances.map(({ id }) => id)).size).toBe(instances.length);
     });
 
     it('can be stopped twice', async () => {

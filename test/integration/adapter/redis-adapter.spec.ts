@@ -1,20 +1,6 @@
-import { randomBytes } from 'node:crypto';
-import { redisAdapter } from '../../../lib/adapter/redis/redis-adapter.factory';
-import type { RedisAdapterOptions } from '../../../lib/adapter/redis/redis-adapter.options';
 import { RedisClusterServers, RedisServer } from '../../support/redis-server';
-import { type AdapterNode, describeHubAdapter, RecordingReceiver } from './adapter-conformance';
-
-async function startNodes(count: number, options: () => RedisAdapterOptions): Promise<AdapterNode[]> {
-  return Promise.all(
-    Array.from({ length: count }, async () => {
-      const context = { instanceId: randomBytes(16).toString('hex'), resolve: () => undefined as never };
-      const adapter = redisAdapter(options()).create(context);
-      const receiver = new RecordingReceiver();
-      await adapter.start(receiver);
-      return { adapter, receiver };
-    }),
-  );
-}
+import { describeHubAdapter } from './adapter-conformance';
+import { startNodes } from './redis-nodes';
 
 describe('on a single Redis', () => {
   let redis: RedisServer;

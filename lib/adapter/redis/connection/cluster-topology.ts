@@ -21,6 +21,7 @@ export class ClusterTopology implements Topology {
   readonly sharded = true;
   private readonly logger = new Logger('RedisAdapter');
   private readonly byId = new Map<string, RedisShard>();
+  private readonly retired = new Set<RedisShard>();
   private owners: (RedisShard | undefined)[] = Array.from({ length: SLOTS });
   private timer: NodeJS.Timeout | undefined;
   private refreshing = false;
@@ -52,7 +53,7 @@ export class ClusterTopology implements Topology {
   stop(): void {
     this.stopped = true;
     clearTimeout(this.timer);
-    for (const shard of this.byId.values()) shard.close();
+    for (const shard of [...this.byId.values(), ...this.retired]) shard.close();
     this.byId.clear();
     this.owners = [];
   }
@@ -118,7 +119,8 @@ export class ClusterTopology implements Topology {
     for (const [id, shard] of this.byId) {
       if (present.has(id)) continue;
       this.byId.delete(id);
-      shard.close();
+      this.retired.add(shard);
+      shard.retire(() => this.retired.delete(shard));
     }
     this.changed.fire();
   }

@@ -34,6 +34,8 @@ export function connectionOptions(
   return {
     lazyConnect: true,
     connectTimeout,
+    // Connections are destroyed at once; ioredis's timer for those that do not end by themselves would hold the process.
+    disconnectTimeout: 1,
     connectionName: `nestjs-realtime-${purpose}`,
     keyPrefix: '',
     enableOfflineQueue: false,

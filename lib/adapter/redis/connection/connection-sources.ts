@@ -72,12 +72,14 @@ function fromSentinels(
     sentinelUsername: username,
     sentinelPassword: password,
     ...(tls && { enableTLSForSentinelMode: true, sentinelTLS: tls }),
-    // One round over the Sentinels, then the backoff of the connection itself.
-    sentinelRetryStrategy: null,
   };
   return {
     endpoint: `${name} of the Sentinels ${nodes.map(addressOf).join(', ')}`,
-    open: (purpose) => new Redis({ ...options, ...sentinel, ...shared(purpose) }),
+    open: (purpose) => {
+      const own = shared(purpose);
+      const patience = { sentinelRetryStrategy: own.retryStrategy, sentinelCommandTimeout: own.connectTimeout };
+      return new Redis({ ...options, ...sentinel, ...patience, ...own });
+    },
   };
 }
 

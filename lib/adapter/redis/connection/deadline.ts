@@ -41,7 +41,8 @@ export class Deadlines<T extends Expiring> {
   }
 
   private arm(next: T): void {
-    this.timer = setTimeout(() => this.sweep(), Math.max(1, next.deadline - Date.now()));
+    // It outlives what it was set for, and must not hold the process for that.
+    this.timer = setTimeout(() => this.sweep(), Math.max(1, next.deadline - Date.now())).unref();
   }
 
   private sweep(): void {

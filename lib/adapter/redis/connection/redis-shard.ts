@@ -4,6 +4,9 @@ import type { RedisNodeAddress } from './redis-node-address';
 import { closeConnection, type RedisClient, resetConnection } from './redis-client';
 import { SubscriberConnection, type SubscriberEvents } from './subscriber-connection';
 
+/** How long a shard that is not needed any more may still answer, in ms. */
+const RETIREMENT = 2_000;
+
 /** What a shard tells, besides what its subscriber connection does. */
 export interface ShardEvents extends SubscriberEvents {
   /** One of the connections has become ready, or is no more. */
@@ -16,10 +19,12 @@ export class RedisShard {
   readonly subscriber: SubscriberConnection;
   private readonly logger = new Logger('RedisAdapter');
   private lastError: Error | undefined;
-  /** When the connections were last seen to be all ready, in ms since the epoch. */
+  private onFirstError: ((error: Error) => void) | undefined;
+  /** Since when all connections are ready, in ms since the epoch. */
   private readySince: number | undefined;
   private stalledSince = Date.now();
   private closed = false;
+  private closing: NodeJS.Timeout | undefined;
 
   constructor(
     readonly id: string,
@@ -40,12 +45,18 @@ export class RedisShard {
     return this.readySince !== undefined;
   }
 
-  /** @throws what the connection failed with first; it goes on trying until {@link close} */
+  /** @throws what the connections failed with first; they go on trying until {@link close} */
   async connect(): Promise<void> {
+    const failed = new Promise<never>((_resolve, reject) => (this.onFirstError = reject));
+    const connected = Promise.all(this.clients.map((client) => client.connect()));
     try {
-      await Promise.all(this.clients.map((client) => client.connect()));
+      // While Sentinels are tried, a connection tells of failures and is still neither made nor given up.
+      await Promise.race([connected, failed]);
     } catch (error) {
+      connected.catch(() => undefined);
       throw this.lastError ?? error;
+    } finally {
+      this.onFirstError = undefined;
     }
   }
 
@@ -58,7 +69,8 @@ export class RedisShard {
     if (now - this.stalledSince < patience) return;
     this.stalledSince = now;
     for (const client of this.clients) {
-      if (client.status !== 'ready') resetConnection(client);
+      if (client.status === 'end') client.connect().catch(() => undefined);
+      else if (client.status !== 'ready') resetConnection(client);
     }
   }
 
@@ -70,7 +82,20 @@ export class RedisShard {
     resetConnection(this.subscriber.client);
   }
 
+  /** Nothing more is asked of it; what is under way may still be answered. */
+  retire(onClosed: () => void): void {
+    this.subscriber.close();
+    closeConnection(this.subscriber.client);
+    this.readySince = undefined;
+    this.closed = true;
+    this.closing = setTimeout(() => {
+      this.close();
+      onClosed();
+    }, RETIREMENT);
+  }
+
   close(): void {
+    clearTimeout(this.closing);
     this.closed = true;
     this.readySince = undefined;
     this.subscriber.close();
@@ -86,6 +111,7 @@ export class RedisShard {
     // Once an outage, not once an attempt.
     if (this.lastError?.message !== error.message) this.logger.warn(`Redis at ${this.id}: ${error.message}`);
     this.lastError = error;
+    this.onFirstError?.(error);
     // ioredis 5 takes the news that a slot has moved for an answer that nobody waits for, and is out of step from then on.
     if (error.message.startsWith('Command queue state error')) this.resetSubscriber();
   }
