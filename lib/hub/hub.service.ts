@@ -7,6 +7,7 @@ import { BroadcastSender } from './broadcast-sender';
 import type { HistoryPage, HistoryRequest } from './channel-history';
 import { Connection } from './connection';
 import { CustomConnection } from './custom-connection';
+import { describeError } from './describe-error';
 import type { HubCore } from './hub-core';
 import type { ChannelInfo, ConnectionInfo, HubStats } from './hub-stats';
 import type { PresenceSnapshot } from './presence';
@@ -147,7 +148,7 @@ export class HubService implements BroadcastSender {
     this.core.register(connection);
     this.registered.set(subscriber, connection);
     this.core.lifecycle.begin(connection).catch((error: unknown) => {
-      this.logger.error('An @OnConnect handler refused a registered subscriber', String(error));
+      this.logger.error('An @OnConnect handler refused a registered subscriber', describeError(error));
       connection.close(CloseCode.ServerError, 'refused');
     });
     return connection;
