@@ -16,6 +16,11 @@ export interface RawFrame {
  * frames byte by byte.
  */
 export class RawWebSocket {
+  private readonly parsed: RawFrame[] = [];
+  private readonly decoded: TestFrame[] = [];
+  /** Up to where what was received has been parsed. */
+  private parsedTo = 0;
+
   private constructor(readonly raw: RawSocket) {}
 
   /** Connects, and waits for the 101. */
@@ -28,16 +33,22 @@ export class RawWebSocket {
   }
 
   /** Every complete frame that was received so far. */
-  get frames(): RawFrame[] {
-    const bytes = this.raw.received.subarray(this.raw.received.indexOf('\r\n\r\n') + 4);
-    return parseFrames(bytes);
+  get frames(): readonly RawFrame[] {
+    const { received } = this.raw;
+    this.parsedTo ||= received.indexOf('\r\n\r\n') + 4;
+    const { frames, length } = parseFrames(received.subarray(this.parsedTo));
+    this.parsed.push(...frames);
+    this.parsedTo += length;
+    return this.parsed;
   }
 
   /** The text frames' messages. Fails where one does not hold exactly one JSON document. */
-  get messages(): TestFrame[] {
-    return this.frames
-      .filter(({ opcode }) => opcode === OPCODE.text)
-      .map(({ payload }) => JSON.parse(payload.toString('utf8')) as TestFrame);
+  get messages(): readonly TestFrame[] {
+    const texts = this.frames.filter(({ opcode }) => opcode === OPCODE.text);
+    for (const { payload } of texts.slice(this.decoded.length)) {
+      this.decoded.push(JSON.parse(payload.toString('utf8')) as TestFrame);
+    }
+    return this.decoded;
   }
 
   /** Sends messages in a single write. */
@@ -86,9 +97,11 @@ function maskedFrame(opcode: number, payload: Buffer): Buffer {
   return Buffer.concat([header, payload]);
 }
 
-function parseFrames(bytes: Buffer): RawFrame[] {
+/** @returns the complete frames, and how many bytes they take */
+function parseFrames(bytes: Buffer): { frames: RawFrame[]; length: number } {
   const frames: RawFrame[] = [];
-  for (let at = 0; at + 2 <= bytes.length;) {
+  let at = 0;
+  while (at + 2 <= bytes.length) {
     const first = bytes[at]!;
     const short = bytes[at + 1]!;
     if ((first & 0x70) !== 0 || (short & 0x80) !== 0) throw new Error(`no frame of a server at byte ${at}`);
@@ -101,5 +114,5 @@ function parseFrames(bytes: Buffer): RawFrame[] {
     frames.push({ fin: (first & 0x80) !== 0, opcode: first & 0x0f, payload: bytes.subarray(at + headerLength, end) });
     at = end;
   }
-  return frames;
+  return { frames, length: at };
 }

@@ -24,13 +24,18 @@ export class Heartbeat {
   private readonly members = new Set<WebSocketConnection>();
   private timer: NodeJS.Timeout | undefined;
   private sweeping = false;
+  /** Between two sweeps, in ms. */
+  private readonly period: number;
+  private sweptAt = 0;
 
-  constructor(private readonly settings: HeartbeatSettings) {}
+  constructor(private readonly settings: HeartbeatSettings) {
+    const { interval, timeout, writeTimeout } = settings;
+    this.period = Math.min(1000, Math.max(5, Math.min(interval, timeout, writeTimeout) / 8));
+  }
 
   start(): void {
-    const { interval, timeout, writeTimeout } = this.settings;
-    const period = Math.min(1000, Math.max(5, Math.min(interval, timeout, writeTimeout) / 8));
-    this.timer = setInterval(() => this.sweep(), period).unref();
+    this.sweptAt = performance.now();
+    this.timer = setInterval(() => this.sweep(), this.period).unref();
   }
 
   stop(): void {
@@ -57,33 +62,34 @@ export class Heartbeat {
   private sweep(): void {
     if (this.sweeping) return;
     this.sweeping = true;
-    this.continue(this.members.values());
+    const now = performance.now();
+    // While the process stood still (a long computation, a debugger, a virtual machine that was moved) nobody was heard.
+    const standstill = Math.max(0, now - this.sweptAt - 2 * this.period);
+    this.sweptAt = now;
+    this.continue(this.members.values(), standstill);
   }
 
-  private continue(rest: IterableIterator<WebSocketConnection>): void {
+  private continue(rest: IterableIterator<WebSocketConnection>, standstill: number): void {
     const started = performance.now();
     let seen = 0;
     for (let next = rest.next(); !next.done; next = rest.next()) {
-      this.examine(next.value, started);
+      this.examine(next.value, started, standstill);
       if (++seen % CHUNK === 0 && performance.now() - started > SLICE_MS) {
-        setImmediate(() => this.continue(rest));
+        setImmediate(() => this.continue(rest, standstill));
         return;
       }
     }
     this.sweeping = false;
   }
 
-  private examine(connection: WebSocketConnection, now: number): void {
+  private examine(connection: WebSocketConnection, now: number, standstill: number): void {
     const { interval, timeout, writeTimeout } = this.settings;
-    if (connection.blockedSince !== 0 && now - connection.blockedSince > writeTimeout) {
+    if (connection.blockedSince !== 0 && now - connection.blockedSince - standstill > writeTimeout) {
       connection.overflow();
       return;
     }
-    if (connection.webSocket.isPaused) {
-      // Nothing is read from it on purpose, pongs included.
-      connection.lastPong = now;
-      return;
-    }
+    // From a paused one nothing is read on purpose, pongs included. A ping still tells whether it is there.
+    connection.lastPong = connection.webSocket.isPaused ? now : connection.lastPong + standstill;
     if (now - connection.lastPong >= timeout) {
       connection.close(CloseCode.NoPong, 'no pong');
       return;
