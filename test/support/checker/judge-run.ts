@@ -1,0 +1,40 @@
+import type { Violation, ViolationKind } from './recording';
+import type { Run, Step } from './runs';
+
+/** Judges by itself what one client was given between two points at which it was told of a loss. */
+export function judgeRun(run: Run, client: string, channel: string, seen: Set<string>): Violation[] {
+  const violations: Violation[] = [];
+  const report = (kind: ViolationKind, message: string): void => void violations.push({ kind, client, channel, message });
+  const all = new Set(run.steps.map(({ position }) => position.offset));
+  let newest = run.start.offset;
+  for (const step of run.steps) {
+    const { id, position } = step;
+    if (seen.has(id)) {
+      report('duplicate', `${id} came again at offset ${position.offset}`);
+      continue;
+    }
+    seen.add(id);
+    if (position.epoch !== run.start.epoch) {
+      report(kindOf(step), `${id} is of epoch ${position.epoch}, and what came before it of ${run.start.epoch}`);
+    } else if (position.offset <= newest) {
+      report('order', `${id} at offset ${position.offset} came after offset ${newest}`);
+    } else {
+      const missing = countMissing(all, newest, position.offset);
+      if (missing > 0) report(kindOf(step), `${missing} missing between offset ${newest} and ${id} at ${position.offset}`);
+      newest = position.offset;
+    }
+  }
+  return violations;
+}
+
+/** What is missing right after a claim makes the claim false. */
+function kindOf({ recovered }: Step): ViolationKind {
+  return recovered ? 'false-recovery' : 'gap';
+}
+
+/** Those that came too late are a matter of order. */
+function countMissing(all: ReadonlySet<number>, from: number, to: number): number {
+  let missing = 0;
+  for (let offset = from + 1; offset < to; offset++) if (!all.has(offset)) missing++;
+  return missing;
+}
