@@ -63,7 +63,12 @@ export class ChannelJoiner {
     history: HistorySettings,
   ): Promise<void> {
     const after = decodeCursor(request.cursor);
-    const missed = await this.read(subscription, request, after, history);
+    let missed: ReadResult;
+    do {
+      subscription.takeLost();
+      missed = await this.read(subscription, request, after, history);
+      // What was read before a loss proves nothing about what comes after it.
+    } while (subscription.lost);
     if (!subscription.active) return;
 
     const recovered = request.cursor === undefined ? undefined : after !== undefined && missed.recovered;
@@ -93,6 +98,8 @@ export class ChannelJoiner {
   private async catchUp(subscription: Subscription, from: Position, history: HistorySettings): Promise<void> {
     let position = from;
     while (subscription.active) {
+      const lostAt = subscription.takeLost();
+      if (lostAt) this.sendReset(subscription, (position = lostAt));
       const { publications, overflowed } = subscription.takeHeld();
       if (publications.length === 0 && !overflowed) {
         subscription.goLive(position);
@@ -110,11 +117,15 @@ export class ChannelJoiner {
     if (more.recovered) {
       await this.send(subscription, more.publications);
     } else if (subscription.active) {
-      const { connection, channel } = subscription;
-      subscription.position = more.position;
-      connection.sendMessage({ type: 'reset', channel: channel.name, cursor: encodeCursor(more.position) });
+      this.sendReset(subscription, more.position);
     }
     return more.position;
+  }
+
+  private sendReset(subscription: Subscription, position: Position): void {
+    const { connection, channel } = subscription;
+    subscription.position = position;
+    connection.sendMessage({ type: 'reset', channel: channel.name, cursor: encodeCursor(position) });
   }
 
   /** Sends stored publications at the pace at which the connection takes them. */
@@ -122,7 +133,7 @@ export class ChannelJoiner {
     const { connection, channel } = subscription;
     for (const { payload, position } of publications) {
       if (!connection.writable) await connection.whenWritable();
-      if (!subscription.active) return;
+      if (!subscription.active || subscription.lost) return;
       subscription.send(Frame.fromPayload(payload, channel.origin, encodeCursor(position)), position);
     }
   }
@@ -134,7 +145,7 @@ export class ChannelJoiner {
     for (const held of publications) {
       if (held.position && !isNewer(held.position, position)) continue;
       if (!connection.writable) await connection.whenWritable();
-      if (!subscription.active) break;
+      if (!subscription.active || subscription.lost) break;
       subscription.send(held.frame, held.position);
       position = held.position ?? position;
     }

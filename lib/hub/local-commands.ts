@@ -68,6 +68,9 @@ export class LocalCommands {
     const channel = this.channels.get(name);
     if (!channel) return;
     const frame = this.hub.encode({ type: 'reset', channel: name, cursor: encodeCursor(position) });
-    for (const id of channel.connectionIds()) this.connections.get(id)?.send(frame);
+    for (const id of channel.connectionIds()) {
+      const connection = this.connections.get(id);
+      if (connection) this.channels.find(connection, name)?.reset(position, frame);
+    }
   }
 }

@@ -18,6 +18,8 @@ export class Subscription implements ChannelMember {
   /** Publications that arrived during the join; undefined once live ones go straight through. */
   private held: HeldPublication[] | undefined = [];
   private overflowed = false;
+  /** Where the channel goes on after a loss that came during the join. */
+  private lostAt: Position | undefined;
   /** Where the join has ended, until the first publication after it. */
   private joinedAt: Position | undefined;
   /** Settles when the join is through; undefined from then on. */
@@ -40,6 +42,36 @@ export class Subscription implements ChannelMember {
     if (this.held.length < MAX_HELD) this.held.push({ frame, position });
     else this.overflowed = true;
     return true;
+  }
+
+  /**
+   * Continuity was lost on the server's side. During the join nothing that came before counts any more, and it is the join
+   * that says so, in its place.
+   *
+   * @param position where the channel goes on
+   * @param frame says so to the client
+   */
+  reset(position: Position, frame: Frame): void {
+    if (this.held === undefined) {
+      this.joinedAt = undefined;
+      this.connection.send(frame);
+      this.position = position;
+      return;
+    }
+    this.held = [];
+    this.overflowed = false;
+    this.lostAt = position;
+  }
+
+  /** Whether a loss has come during the join that the client has not been told of. */
+  get lost(): boolean {
+    return this.lostAt !== undefined;
+  }
+
+  takeLost(): Position | undefined {
+    const { lostAt } = this;
+    this.lostAt = undefined;
+    return lostAt;
   }
 
   /** Past what is held back. @returns whether the frame was accepted */
