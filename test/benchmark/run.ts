@@ -1,13 +1,15 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { barChart } from './harness/chart';
 import { contenders, nestSocketIo, realtime, wsLoop } from './harness/contenders';
 import { median, percentile } from './harness/measure';
 import { machine, round, table } from './harness/report';
+import { type Section, writeResults } from './harness/results-file';
 import { connections, type ConnectionsResult } from './scenarios/connections';
 import { fanOut, type FanOutOptions, type FanOutResult } from './scenarios/fan-out';
 import { largeChannel, type LargeChannelResult } from './scenarios/large-channel';
 import { manyChannels } from './scenarios/many-channels';
+import { redisSection } from './scenarios/redis-section';
 import { referenceE } from './scenarios/reference-e';
 import { stalledReaders } from './scenarios/stalled-readers';
 
@@ -16,6 +18,7 @@ import { stalledReaders } from './scenarios/stalled-readers';
  * npm run bench -- fan-out idle        those named
  * npm run bench -- --runs 1            one run of each instead of three
  * npm run bench -- --write             also writes RESULTS.md and the chart
+ * npm run bench -- redis --write       the same for those named; what others left in RESULTS.md stays
  */
 const args = process.argv.slice(2);
 const runs = args.includes('--runs') ? Number(args[args.indexOf('--runs') + 1]) : 3;
@@ -145,6 +148,7 @@ const scenarios: Record<string, () => Promise<string>> = {
     const head = ['connections', 'stalled', 'disconnected as slow', 'p50 of the others, ms', 'p99, ms', 'memory growth, MiB', 'bound, MiB'];
     return `### One in ten connections stops reading; the others get everything\n\n${table(head, rows)}`;
   },
+  redis: () => redisSection(runs, BASE),
   'reference-e': async () => {
     const rows = (await referenceE()).map(({ name, operations, perOperation, delivered }) => [name, operations, round(perOperation), delivered]);
     return `### The nine benchmarks of reference E\n\n${table(['', 'operations', 'µs an operation, delivered and read', 'messages delivered'], rows)}`;
@@ -155,17 +159,18 @@ async function main(): Promise<void> {
   const names = chosen.length > 0 ? chosen : Object.keys(scenarios);
   const unknown = names.find((name) => !(name in scenarios));
   if (unknown) throw new Error(`no scenario "${unknown}"; there are ${Object.keys(scenarios).join(', ')}`);
-  const sections = [`Machine: ${machine()}. ${runs === 1 ? 'One run' : `Median of ${runs} runs`}; percentiles over the samples of all runs.`];
-  console.log(sections[0]);
+  const measured = `${runs === 1 ? 'One run' : `Median of ${runs} runs`}, percentiles over the samples of all runs.`;
+  const on = `${new Date().toISOString().slice(0, 10)}; ${machine()}`;
+  console.log(`${on}. ${measured}`);
+  const sections: Section[] = [];
   for (const name of names) {
     const section = await scenarios[name]!();
-    sections.push(section);
+    sections.push([name, section]);
     console.log(`\n${section}`);
   }
   if (!write) return;
   const folder = join(ROOT, 'test', 'benchmark');
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, 'RESULTS.md'), `# Benchmark results\n\nMade by \`npm run bench -- --write\`.\n\n${sections.join('\n\n')}\n`);
+  writeResults(join(folder, 'RESULTS.md'), sections, `*${measured} ${on}.*`);
   if (charts.length > 0) writeFileSync(join(folder, 'fan-out.svg'), barChart('Server CPU for one delivered message', 'µs', charts));
 }
 

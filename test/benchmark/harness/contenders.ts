@@ -25,6 +25,10 @@ export const wsLoop = node('ws, send in a loop', 'plain', 'ws-loop-server.js');
 export const nestWs = node('Nest WsAdapter', 'nestWs', 'nest-ws-server.js');
 export const nestSocketIo = node('Nest Socket.IO', 'socketIo', 'nest-socket-io-server.js');
 
+/** What is compared where instances meet over the Redis that BENCH_REDIS names. */
+export const socketIoOverRedis: Contender = { ...nestSocketIo, name: 'Nest Socket.IO, @socket.io/redis-adapter' };
+export const bareRedis = node('ioredis alone', 'none', 'bare-redis-server.js');
+
 /** The version of the `bun` on PATH; undefined when there is none. */
 export function bunVersion(): string | undefined {
   try {

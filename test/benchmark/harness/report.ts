@@ -13,7 +13,7 @@ export function table(head: readonly string[], rows: readonly (readonly (string 
 export function machine(): string {
   const cpu = cpus()[0]?.model.trim() ?? 'unknown CPU';
   const memory = Math.round(totalmem() / 2 ** 30);
-  const versions = ['ws', 'socket.io', '@nestjs/core'].map((name) => `${name} ${versionOf(name)}`).join(', ');
+  const versions = ['ws', 'socket.io', '@nestjs/core', 'ioredis', '@socket.io/redis-adapter'].map((name) => `${name} ${versionOf(name)}`).join(', ');
   const bun = bunVersion();
   const kernel = execFileSync('uname', ['-sr'], { encoding: 'utf8' }).trim();
   return `${cpus().length} × ${cpu}, ${memory} GiB, ${kernel}, Node ${process.versions.node}, ${versions}${bun ? `, Bun ${bun}` : ''}`;

@@ -9,6 +9,8 @@ export interface BenchServer {
   payloadLength(channel: string, data: BenchData): number;
   /** Sends `data` to everybody, for those that measure it. */
   broadcast?(data: BenchData): void;
+  /** Resolves when everything published until now is through to where it goes. */
+  settled?(): Promise<unknown>;
   /** Connections, for those that count them. */
   stats?(): unknown;
 }
@@ -23,6 +25,7 @@ export interface BenchData {
 export type ServerCommand =
   | { op: 'publish'; channels: string[]; ticks: number; perTick: number; intervalMs: number; payload: number }
   | { op: 'calls'; method: 'publish' | 'broadcast'; channels: string[]; count: number; parallel: number }
+  | { op: 'flood'; channel: string; count: number; payload: number }
   | { op: 'usage' }
   | { op: 'collect' }
   | { op: 'lag'; on: boolean }
@@ -48,6 +51,8 @@ async function run(server: BenchServer, lag: LoopLag, command: ServerCommand): P
       return publish(server, command);
     case 'calls':
       return calls(server, command);
+    case 'flood':
+      return flood(server, command);
     case 'usage':
       return { cpu: process.cpuUsage(), rss: process.memoryUsage().rss };
     case 'collect':
@@ -64,14 +69,44 @@ async function run(server: BenchServer, lag: LoopLag, command: ServerCommand): P
 
 async function publish(server: BenchServer, command: ServerCommand & { op: 'publish' }): Promise<unknown> {
   const { channels, ticks, perTick, intervalMs, payload } = command;
-  const data: BenchData = { t: clockMicros(), pad: '' };
-  data.pad = 'x'.repeat(Math.max(0, payload - server.payloadLength(channels[0]!, data)));
+  const data = dataOf(server, channels[0]!, payload);
   let next = 0;
   for (let tick = 0; tick < ticks; tick++) {
     for (let i = 0; i < perTick; i++) server.publish(channels[next++ % channels.length]!, { ...data, t: clockMicros() });
     await new Promise((resolve) => setTimeout(resolve, intervalMs));
   }
   return { published: ticks * perTick, payload: server.payloadLength(channels[0]!, data) };
+}
+
+/** Data that make a payload of that length. */
+function dataOf(server: BenchServer, channel: string, payload: number): BenchData {
+  const data: BenchData = { t: clockMicros(), pad: '' };
+  data.pad = 'x'.repeat(Math.max(0, payload - server.payloadLength(channel, data)));
+  return data;
+}
+
+/** Publications of one loop turn, and how often it is asked whether they are through: two of these are under way. */
+const BURST = 50;
+const WINDOW = 1000;
+
+/** As many a second as get through, with a bounded number under way. */
+async function flood(server: BenchServer, command: ServerCommand & { op: 'flood' }): Promise<unknown> {
+  const { channel, count, payload } = command;
+  const data = dataOf(server, channel, payload);
+  const before = process.cpuUsage();
+  const started = performance.now();
+  let previous: Promise<unknown> = Promise.resolve();
+  for (let i = 1; i <= count; i++) {
+    server.publish(channel, { ...data, t: clockMicros() });
+    if (i % BURST === 0) await new Promise((resolve) => setImmediate(resolve));
+    if (i % WINDOW !== 0) continue;
+    const settled = server.settled!();
+    await previous;
+    previous = settled;
+  }
+  await server.settled!();
+  const { user, system } = process.cpuUsage(before);
+  return { ms: performance.now() - started, cpu: user + system };
 }
 
 /** So many calls, `parallel` of them at a time before the event loop gets its turn. */

@@ -4,7 +4,9 @@ import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { IoAdapter } from '@nestjs/platform-socket.io';
 import { ConnectedSocket, MessageBody, SubscribeMessage, WebSocketGateway, WebSocketServer } from '@nestjs/websockets';
-import type { Server, Socket } from 'socket.io';
+import { createAdapter } from '@socket.io/redis-adapter';
+import { Redis } from 'ioredis';
+import type { Server, ServerOptions, Socket } from 'socket.io';
 import { type BenchData, obey } from '../harness/server-control';
 
 /** Socket.IO as Nest offers it, over WebSocket alone, with its rooms. */
@@ -19,6 +21,18 @@ class BenchGateway {
   }
 }
 
+/** Over Redis as Nest's documentation has it, with ioredis. */
+class RedisIoAdapter extends IoAdapter {
+  readonly publisher = new Redis(process.env.BENCH_REDIS!);
+  private readonly subscriber = this.publisher.duplicate();
+
+  override createIOServer(port: number, options?: ServerOptions): Server {
+    const server = super.createIOServer(port, options);
+    server.adapter(createAdapter(this.publisher, this.subscriber));
+    return server;
+  }
+}
+
 @Module({ providers: [BenchGateway] })
 class BenchModule {}
 
@@ -26,13 +40,15 @@ const message = (channel: string, data: BenchData): object => ({ channel, data, 
 
 async function main(): Promise<void> {
   const app = await NestFactory.create(BenchModule, { logger: ['error'] });
-  app.useWebSocketAdapter(new IoAdapter(app));
+  const overRedis = process.env.BENCH_REDIS ? new RedisIoAdapter(app) : undefined;
+  app.useWebSocketAdapter(overRedis ?? new IoAdapter(app));
   await app.listen(0, '127.0.0.1');
   const { server } = app.get(BenchGateway);
   obey({
     port: (app.getHttpServer().address() as AddressInfo).port,
     payloadLength: (channel, data) => `42${JSON.stringify(['chat', message(channel, data)])}`.length,
     publish: (channel, data) => void server.to(channel).emit('chat', message(channel, data)),
+    settled: async () => overRedis?.publisher.ping(),
   });
 }
 

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { Injectable, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { MessageBody } from '@nestjs/websockets';
-import { apiKeys, BearerTokenGuard, ChannelParam, HubService, OnSubscribe, RealtimeModule, RealtimeWsAdapter, SubscribeChannel } from 'nestjs-realtime';
+import { apiKeys, BearerTokenGuard, ChannelParam, HubService, OnSubscribe, RealtimeModule, RealtimeWsAdapter, redisAdapter, SubscribeChannel } from 'nestjs-realtime';
 import { BENCH_KEY } from '../harness/dialects';
 import { type BenchData, obey } from '../harness/server-control';
 
@@ -25,6 +25,7 @@ class BenchChannel {
   imports: [
     RealtimeModule.forRoot({
       path: '/ws',
+      adapter: redisAdapter({ url: process.env.BENCH_REDIS }),
       guards: [BearerTokenGuard],
       auth: { authenticator: apiKeys({ [BENCH_KEY]: 'bench' }) },
       ...(process.env.BENCH_DEFLATE === '1' ? { compression: { threshold: 0 } } : {}),
@@ -39,11 +40,17 @@ async function main(): Promise<void> {
   app.useWebSocketAdapter(new RealtimeWsAdapter(app));
   await app.listen(0, '127.0.0.1');
   const hub = app.get(HubService);
+  const underWay = new Set<Promise<unknown>>();
+  const follow = (publication: Promise<unknown>): void => {
+    underWay.add(publication);
+    void publication.then(() => underWay.delete(publication));
+  };
   obey({
     port: (app.getHttpServer().address() as AddressInfo).port,
     payloadLength: (channel: string, data: BenchData) =>
       JSON.stringify({ type: 'chat', channel, data, timestamp: new Date().toISOString() }).length,
-    publish: (channel, data) => void hub.publish(channel, data, { type: 'chat' }),
+    publish: (channel, data) => follow(hub.publish(channel, data, { type: 'chat' })),
+    settled: () => Promise.all(underWay),
     broadcast: (data) => void hub.broadcast('chat', data),
     stats: () => hub.stats(),
   });
