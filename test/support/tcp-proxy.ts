@@ -64,10 +64,10 @@ export class TcpProxy {
     this.delay = delay;
   }
 
-  /** Ends every connection; `refuse`: and new ones at once. */
-  cut({ refuse = false } = {}): void {
+  /** Ends every connection, or those that `which` picks by number; `refuse`: and new ones at once. */
+  cut({ refuse = false, which = (_index: number): boolean => true } = {}): void {
     this.refusing = refuse;
-    for (const { client, server } of this.links) {
+    for (const { client, server } of [...this.links].filter((_link, index) => which(index))) {
       client.destroy();
       server.destroy();
     }

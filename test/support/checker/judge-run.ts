@@ -6,7 +6,7 @@ export function judgeRun(run: Run, client: string, channel: string, seen: Set<st
   const violations: Violation[] = [];
   const report = (kind: ViolationKind, message: string): void => void violations.push({ kind, client, channel, message });
   const all = new Set(run.steps.map(({ position }) => position.offset));
-  let newest = run.start.offset;
+  let { epoch, offset: newest } = run.start;
   for (const step of run.steps) {
     const { id, position } = step;
     if (seen.has(id)) {
@@ -14,8 +14,9 @@ export function judgeRun(run: Run, client: string, channel: string, seen: Set<st
       continue;
     }
     seen.add(id);
-    if (position.epoch !== run.start.epoch) {
-      report(kindOf(step), `${id} is of epoch ${position.epoch}, and what came before it of ${run.start.epoch}`);
+    if (position.epoch !== epoch) {
+      report(kindOf(step), `${id} is of epoch ${position.epoch}, and what came before it of ${epoch}`);
+      ({ epoch, offset: newest } = position);
     } else if (position.offset <= newest) {
       report('order', `${id} at offset ${position.offset} came after offset ${newest}`);
     } else {
