@@ -1,6 +1,7 @@
-// Bundles lib/client for browsers, after `nest build`: dist/client/index.mjs and core.mjs for bundlers, and
+// Bundles lib/client as ES modules, after `nest build`: dist/client/index.mjs and core.mjs for bundlers and Node, and
 // dist/client/browser.mjs, one minified file for <script type="module">. Fails when that file is too big.
-import { readFileSync, writeFileSync } from 'node:fs';
+// Usage: node scripts/build-client.mjs [folder, dist/client unless given]
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
@@ -13,7 +14,7 @@ const BUDGET = 8 * 1024;
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const source = join(root, 'lib/client');
-const output = join(root, 'dist/client');
+const output = resolve(process.argv[2] ?? join(root, 'dist/client'));
 const entries = [join(source, 'index.ts'), join(source, 'core.ts')];
 
 const common = {
@@ -38,6 +39,13 @@ async function buildForBundlers() {
   await build({ ...common, entryPoints: entries, outdir: output, splitting: true, chunkNames: 'shared-[hash]' });
 }
 
+/** TypeScript takes declarations for an ES module from `.d.mts` alone: these name the ones that `nest build` made. */
+function writeDeclarations() {
+  for (const [module, types] of [['index', 'index'], ['core', 'core'], ['browser', 'index']]) {
+    writeFileSync(join(output, `${module}.d.mts`), `export * from './${types}.js';\n`);
+  }
+}
+
 /** @returns the minified code of one entry, names of internal members shortened */
 async function minify(entryPoint, mangled) {
   const mangleProps = new RegExp(`^(${mangled.join('|')})$`);
@@ -53,7 +61,9 @@ function entry(contents) {
 
 const sizeOf = (code) => gzipSync(code, { level: 9 }).length;
 
+mkdirSync(output, { recursive: true });
 await buildForBundlers();
+writeDeclarations();
 const mangled = internalNames(entries, `${source}/`, compilerOptions());
 const everything = await minify(entry("export * from './index';"), mangled);
 const webSocketOnly = await minify(entry("export { RealtimeClient } from './core';"), mangled);

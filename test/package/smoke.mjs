@@ -122,10 +122,33 @@ function typeCheck(folder) {
 
 /** The client runs in a browser: a bundler finds no Node builtin in it, nor any other package. */
 async function bundleClient(folder) {
+  const whole = await bundle(folder, `export * from '${PACKAGE}/client';`);
+  const light = await bundle(folder, `export { RealtimeClient } from '${PACKAGE}/client/core';`);
+  if (!whole.includes('event-stream')) throw new Error('the fall-back transport is not in the whole client');
+  if (light.includes('event-stream')) throw new Error('the fall-back transport is bundled though nobody uses it');
+}
+
+async function bundle(folder, contents) {
   const { build } = require('esbuild');
-  const contents = `export * from '${PACKAGE}/client';`;
-  const stdin = { contents, resolveDir: folder };
-  await build({ stdin, bundle: true, platform: 'browser', format: 'esm', write: false, logLevel: 'silent' });
+  const options = { bundle: true, platform: 'browser', format: 'esm', write: false, logLevel: 'silent' };
+  const { outputFiles } = await build({ ...options, stdin: { contents, resolveDir: folder } });
+  return outputFiles[0].text;
+}
+
+/** One file that imports nothing, for a page without a bundler. */
+function checkBrowserFile(folder) {
+  const file = join(folder, 'node_modules', PACKAGE, 'dist', 'client', 'browser.mjs');
+  const code = readFileSync(file, 'utf8');
+  if (/\bimport\b\s*[{*"'(]|\brequire\(/.test(code)) throw new Error('browser.mjs imports something');
+  const script = `import { RealtimeClient } from '${PACKAGE}/client/browser';
+    new RealtimeClient('ws://127.0.0.1:9/ws', { WebSocket: class {}, autoConnect: false }).close();`;
+  run(process.execPath, ['--input-type=module', '--eval', script], { cwd: folder });
+}
+
+/** A client of either module system talks to a server of the same package. */
+function runClient(folder) {
+  const output = run(process.execPath, ['client.mjs'], { cwd: folder });
+  if (output.trim() !== 'cjs hello, mjs hello') throw new Error(`client.mjs printed:\n${output}`);
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'package-smoke-'));
@@ -142,7 +165,9 @@ try {
     await check('an ES module application runs, and ends by itself', () => runEntry(app, 'app.mjs'));
     await check('every sub-path loads in both module systems', () => checkSubpaths(app));
     await check('TypeScript takes the types, and checks ours', () => typeCheck(app));
-    await check('a bundler takes the client for a browser', () => bundleClient(app));
+    await check('the client talks to the server, as CommonJS and as ES module', () => runClient(app));
+    await check('a bundler takes the client for a browser, and leaves out what is not used', () => bundleClient(app));
+    await check('a page takes the client as one file', () => checkBrowserFile(app));
   }
 } catch (error) {
   failed += 1;

@@ -11,8 +11,9 @@ const LOCK_TIMEOUT = 120_000;
 
 /** What is compiled, with one file that is there when it has been. */
 const BUILDS = [
-  { sources: ['lib'], project: 'tsconfig.build.json', output: 'dist/index.js' },
-  { sources: ['lib', 'sample'], project: 'sample/tsconfig.json', output: 'dist-sample/01-chat/main.js' },
+  { sources: ['lib'], make: () => compile('tsconfig.build.json'), output: 'dist/index.js' },
+  { sources: ['lib'], make: () => run('scripts/build-client.mjs'), output: 'dist/client/browser.mjs' },
+  { sources: ['lib', 'sample'], make: () => compile('sample/tsconfig.json'), output: 'dist-sample/01-chat/main.js' },
 ];
 
 /**
@@ -23,7 +24,7 @@ export async function buildSamples(): Promise<void> {
   if (isUpToDate()) return;
   await withLock(() => {
     if (isUpToDate()) return;
-    for (const { project } of BUILDS) compile(project);
+    for (const { make } of BUILDS) make();
   });
 }
 
@@ -45,14 +46,17 @@ function modifiedAt(file: string): number {
 
 /** In place, without deleting first: something may be running from there. */
 function compile(project: string): void {
-  const tsc = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
   try {
-    execFileSync(process.execPath, [tsc, '-p', project], { cwd: ROOT, encoding: 'utf8' });
+    run('node_modules/typescript/bin/tsc', '-p', project);
   } catch (error) {
     const { status, stdout } = error as { status: number | null; stdout: string };
     // 2: there were type errors, and output all the same.
     if (status !== 2) throw new Error(`${project} could not be compiled:\n${stdout}`, { cause: error });
   }
+}
+
+function run(script: string, ...args: string[]): void {
+  execFileSync(process.execPath, [join(ROOT, script), ...args], { cwd: ROOT, encoding: 'utf8' });
 }
 
 async function withLock(work: () => void): Promise<void> {

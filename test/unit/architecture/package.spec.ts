@@ -8,7 +8,7 @@ interface Manifest {
   main: string;
   types: string;
   type?: string;
-  exports: Record<string, string | { types: string; default: string }>;
+  exports: Record<string, unknown>;
   files: string[];
   engines: Record<string, string>;
   scripts: Record<string, string>;
@@ -32,6 +32,8 @@ const FEATURES = ['client', 'testing', 'health', 'metrics'];
 const read = (file: string) => readFileSync(join(ROOT, file), 'utf8');
 const manifest = JSON.parse(read('package.json')) as Manifest;
 const subpaths = Object.entries(manifest.exports).filter(([subpath]) => subpath !== './package.json');
+const isOfClient = ([subpath]: [string, unknown]): boolean => subpath.startsWith('./client');
+const serverSubpaths = subpaths.filter((entry) => !isOfClient(entry));
 
 describe('what the package exports', () => {
   it('has its main entry where an old resolver looks for it too', () => {
@@ -39,7 +41,7 @@ describe('what the package exports', () => {
     expect(manifest.exports['./package.json']).toBe('./package.json');
   });
 
-  it.each(subpaths)('builds %s from a source, with its types first', (subpath, target) => {
+  it.each(serverSubpaths)('builds %s from a source, with its types first', (subpath, target) => {
     const folder = join('.', subpath);
     const built = `./${join('dist', folder, 'index')}`;
     expect(JSON.stringify(target)).toBe(JSON.stringify({ types: `${built}.d.ts`, default: `${built}.js` }));
@@ -53,7 +55,23 @@ describe('what the package exports', () => {
 
   it('is one CommonJS build: two would hold each class twice', () => {
     expect(manifest.type).toBeUndefined();
-    expect(JSON.stringify(manifest.exports)).not.toMatch(/"(?:import|require|module)":/);
+    expect(JSON.stringify(serverSubpaths)).not.toMatch(/"(?:import|require|module)":/);
+  });
+
+  // No class of Nest, and nothing that a module injects: an application that loads both builds of it is not harmed.
+  it.each(['index', 'core'])('has the client as ES module too, for bundlers, and for browsers in one file (%s)', (file) => {
+    const built = `./dist/client/${file}`;
+    expect(manifest.exports[file === 'index' ? './client' : `./client/${file}`]).toEqual({
+      import: { types: `${built}.d.mts`, default: `${built}.mjs` },
+      default: { types: `${built}.d.ts`, default: `${built}.js` },
+    });
+    expect(existsSync(join(ROOT, 'lib', 'client', `${file}.ts`))).toBe(true);
+    const browser = './dist/client/browser';
+    expect(manifest.exports['./client/browser']).toEqual({ types: `${browser}.d.mts`, default: `${browser}.mjs` });
+  });
+
+  it('builds the client with everything else', () => {
+    expect(manifest.scripts.build).toBe('nest build && node scripts/build-client.mjs');
   });
 
   it('ships the build and the documents, and these are there', () => {
