@@ -2,7 +2,7 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import { samplePath } from './paths';
 
 /** The pages load nothing from elsewhere and run nothing that is not a file of their own. */
-const HEADERS = {
+export const PAGE_HEADERS = {
   'Content-Security-Policy': [
     "default-src 'self'",
     "connect-src 'self' ws: wss:",
@@ -24,7 +24,7 @@ const HEADERS = {
  */
 export function servePages(app: NestExpressApplication, sample: string): void {
   const setHeaders = (response: { setHeader(name: string, value: string): unknown }): void => {
-    for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value);
+    for (const [name, value] of Object.entries(PAGE_HEADERS)) response.setHeader(name, value);
   };
   app.useStaticAssets(samplePath(sample, 'public'), { setHeaders });
   app.useStaticAssets(samplePath('shared', 'public'), { setHeaders, prefix: '/shared/' });

@@ -1,0 +1,68 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { connect, createServer } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+
+const PATIENCE = 10_000;
+const PAUSE = 50;
+
+/** A redis-server of the sample's own, that keeps nothing. */
+export class RedisProcess {
+  private constructor(
+    private readonly child: ChildProcess,
+    readonly url: string,
+  ) {}
+
+  /** @throws Error when there is no redis-server, or it does not come up */
+  static async start(): Promise<RedisProcess> {
+    const port = await freePort();
+    const args = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
+    // Of its own group: Ctrl+C must not end it before the instances have said good-bye.
+    const child = spawn('redis-server', args, { stdio: 'ignore', detached: true });
+    process.once('exit', () => child.kill('SIGKILL'));
+    await new Promise<void>((resolve, reject) => {
+      child.once('spawn', resolve);
+      child.once('error', () => reject(new Error(NO_REDIS)));
+    });
+    await answers(port);
+    return new RedisProcess(child, `redis://127.0.0.1:${port}`);
+  }
+
+  async stop(): Promise<void> {
+    const ended = new Promise((resolve) => this.child.once('exit', resolve));
+    this.child.kill('SIGTERM');
+    await ended;
+  }
+}
+
+const NO_REDIS =
+  'The instances need Redis to meet. There is no redis-server on PATH: install Redis (apt-get install redis-server, ' +
+  'brew install redis), or say where one is: REDIS_URL=redis://localhost:6379';
+
+async function answers(port: number): Promise<void> {
+  const deadline = Date.now() + PATIENCE;
+  while (!(await accepts(port))) {
+    if (Date.now() > deadline) throw new Error(`redis-server does not answer on port ${port}.`);
+    await delay(PAUSE);
+  }
+}
+
+function accepts(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as { port: number };
+      server.close(() => resolve(port));
+    });
+  });
+}
