@@ -7,8 +7,10 @@ import { machine, round, table } from './harness/report';
 import { type Section, writeResults } from './harness/results-file';
 import { connections, type ConnectionsResult } from './scenarios/connections';
 import { fanOut, type FanOutOptions, type FanOutResult } from './scenarios/fan-out';
+import { historySection } from './scenarios/history';
 import { largeChannel, type LargeChannelResult } from './scenarios/large-channel';
 import { manyChannels } from './scenarios/many-channels';
+import { recoverySection } from './scenarios/recovery';
 import { redisSection } from './scenarios/redis-section';
 import { referenceE } from './scenarios/reference-e';
 import { stalledReaders } from './scenarios/stalled-readers';
@@ -149,6 +151,8 @@ const scenarios: Record<string, () => Promise<string>> = {
     return `### One in ten connections stops reading; the others get everything\n\n${table(head, rows)}`;
   },
   redis: () => redisSection(runs, BASE),
+  history: () => historySection(runs),
+  recovery: () => recoverySection(runs),
   'reference-e': async () => {
     const rows = (await referenceE()).map(({ name, operations, perOperation, delivered }) => [name, operations, round(perOperation), delivered]);
     return `### The nine benchmarks of reference E\n\n${table(['', 'operations', 'µs an operation, delivered and read', 'messages delivered'], rows)}`;

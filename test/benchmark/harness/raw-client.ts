@@ -10,6 +10,8 @@ export interface Dialect {
   hello(channels: readonly string[]): string[];
   /** How many frames come before the subscriptions stand. */
   repliesExpected(channels: readonly string[]): number;
+  /** Looks at one of these frames. */
+  onReply?(text: string): void;
   /** Frames to send when so many replies have come. */
   follow?(replies: number, channels: readonly string[]): string[];
   /** An answer that a frame calls for (Engine.IO's ping). */
@@ -131,6 +133,7 @@ export class RawClient {
     if (opcode === OPCODE_PING) return;
     if (this.replies < this.dialect.repliesExpected(this.channels)) {
       this.replies++;
+      this.dialect.onReply?.(data.toString('utf8', start, end));
       for (const text of this.dialect.follow?.(this.replies, this.channels) ?? []) this.send(text);
       if (this.replies === this.dialect.repliesExpected(this.channels)) this.settle();
       return;

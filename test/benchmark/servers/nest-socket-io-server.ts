@@ -5,6 +5,7 @@ import { NestFactory } from '@nestjs/core';
 import { IoAdapter } from '@nestjs/platform-socket.io';
 import { ConnectedSocket, MessageBody, SubscribeMessage, WebSocketGateway, WebSocketServer } from '@nestjs/websockets';
 import { createAdapter } from '@socket.io/redis-adapter';
+import { createAdapter as createStreamsAdapter } from '@socket.io/redis-streams-adapter';
 import { Redis } from 'ioredis';
 import type { Server, ServerOptions, Socket } from 'socket.io';
 import { type BenchData, obey } from '../harness/server-control';
@@ -18,6 +19,18 @@ class BenchGateway {
   async subscribe(@ConnectedSocket() socket: Socket, @MessageBody() channel: string): Promise<string> {
     await socket.join(channel);
     return channel;
+  }
+}
+
+/** With connection-state recovery, over Redis Streams, both as Socket.IO's documentation has them. */
+class RecoveringIoAdapter extends IoAdapter {
+  readonly publisher = new Redis(process.env.BENCH_REDIS!);
+
+  override createIOServer(port: number, options?: ServerOptions): Server {
+    const recovery = { connectionStateRecovery: { maxDisconnectionDuration: 120_000, skipMiddlewares: true } };
+    const server = super.createIOServer(port, { ...options, ...recovery } as ServerOptions);
+    server.adapter(createStreamsAdapter(this.publisher));
+    return server;
   }
 }
 
@@ -40,7 +53,8 @@ const message = (channel: string, data: BenchData): object => ({ channel, data, 
 
 async function main(): Promise<void> {
   const app = await NestFactory.create(BenchModule, { logger: ['error'] });
-  const overRedis = process.env.BENCH_REDIS ? new RedisIoAdapter(app) : undefined;
+  const Adapter = process.env.BENCH_HISTORY === '1' ? RecoveringIoAdapter : RedisIoAdapter;
+  const overRedis = process.env.BENCH_REDIS ? new Adapter(app) : undefined;
   app.useWebSocketAdapter(overRedis ?? new IoAdapter(app));
   await app.listen(0, '127.0.0.1');
   const { server } = app.get(BenchGateway);

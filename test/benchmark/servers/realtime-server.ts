@@ -28,6 +28,7 @@ class BenchChannel {
       adapter: redisAdapter({ url: process.env.BENCH_REDIS }),
       guards: [BearerTokenGuard],
       auth: { authenticator: apiKeys({ [BENCH_KEY]: 'bench' }) },
+      channels: process.env.BENCH_HISTORY === '1' ? { 'bench-{name}': { history: { size: 1000, ttl: '10m' } } } : {},
       ...(process.env.BENCH_DEFLATE === '1' ? { compression: { threshold: 0 } } : {}),
     }),
   ],

@@ -7,8 +7,9 @@ export function judgeRun(run: Run, client: string, channel: string, seen: Set<st
   const report = (kind: ViolationKind, message: string): void => void violations.push({ kind, client, channel, message });
   const all = new Set(run.steps.map(({ position }) => position.offset));
   let { epoch, offset: newest } = run.start;
+  let before = run.begunBy;
   for (const step of run.steps) {
-    const { id, position } = step;
+    const { id, position, connection } = step;
     if (seen.has(id)) {
       report('duplicate', `${id} came again at offset ${position.offset}`);
       continue;
@@ -21,9 +22,11 @@ export function judgeRun(run: Run, client: string, channel: string, seen: Set<st
       report('order', `${id} at offset ${position.offset} came after offset ${newest}`);
     } else {
       const missing = countMissing(all, newest, position.offset);
-      if (missing > 0) report(kindOf(step), `${missing} missing between offset ${newest} and ${id} at ${position.offset}`);
+      const between = `between offset ${newest} (${before}) and ${id} at ${position.offset} on connection ${connection}`;
+      if (missing > 0) report(kindOf(step), `${missing} missing ${between}`);
       newest = position.offset;
     }
+    before = `${id} on connection ${connection}`;
   }
   return violations;
 }

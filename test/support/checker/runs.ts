@@ -6,6 +6,7 @@ export interface Step {
   readonly id: string;
   readonly cursor: string;
   readonly position: Position;
+  readonly connection: number;
   /** It is the first after a `recovered: true`. */
   readonly recovered: boolean;
 }
@@ -13,6 +14,8 @@ export interface Step {
 /** A stretch of a client's record within which the server promises that nothing is missing. */
 export interface Run {
   readonly start: Position;
+  /** What began it, for people. */
+  readonly begunBy: string;
   readonly steps: Step[];
   /** A `recovered: true` came last, and nothing after it. */
   endsRecovered: boolean;
@@ -63,13 +66,13 @@ class RunReader implements RunsOfClient {
       return;
     }
     if (run !== undefined && !this.mayReset) this.report('needless-reset', `${where}, was answered recovered: ${recovered}`);
-    this.begin(position);
+    this.begin(position, `the join on connection ${connection}`);
   }
 
   private reset(connection: number, position: Position): void {
     if (this.joinedOn !== connection) this.report('order', `a reset on connection ${connection}, which had not joined`);
     if (!this.mayReset) this.report('needless-reset', `a reset to offset ${position.offset} on connection ${connection}`);
-    this.begin(position);
+    this.begin(position, `a reset on connection ${connection}`);
   }
 
   private step({ connection, id, cursor }: ClientEvent & { kind: 'publication' }, position: Position): void {
@@ -78,12 +81,12 @@ class RunReader implements RunsOfClient {
       this.report('order', `${id} on connection ${connection}, which had not joined`);
       return;
     }
-    run.steps.push({ id, cursor, position, recovered: run.endsRecovered });
+    run.steps.push({ id, cursor, position, connection, recovered: run.endsRecovered });
     run.endsRecovered = false;
   }
 
-  private begin(start: Position): void {
-    this.runs.push({ start, steps: [], endsRecovered: false });
+  private begin(start: Position, begunBy: string): void {
+    this.runs.push({ start, begunBy, steps: [], endsRecovered: false });
   }
 
   private report(kind: ViolationKind, message: string): void {
