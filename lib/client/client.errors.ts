@@ -26,7 +26,7 @@ export class UnansweredError extends RealtimeError {
     readonly reason: 'timeout' | 'lost' | 'expired',
     readonly wasSent: boolean,
   ) {
-    super('unavailable', `No answer (${reason}). ${wasSent ? 'The server may have acted.' : 'Nothing was sent.'}`);
+    super('unavailable', `No answer (${reason}). ${wasSent ? 'It may have been handled.' : 'Nothing was sent.'}`);
   }
 }
 

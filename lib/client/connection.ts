@@ -77,7 +77,7 @@ export class Connection {
     this.watchdog = new Watchdog(
       platform,
       () => this.send(codec.encode({ type: 'ping' })),
-      () => this.fail('no sign of life'),
+      () => this.fail('no answer'),
     );
   }
 
@@ -86,7 +86,7 @@ export class Connection {
     if (this.running && !this.waiting) return;
     if (!this.running) this.retries = 0;
     this.running = true;
-    this.attempt();
+    this.openNext();
   }
 
   close(): void {
@@ -104,27 +104,27 @@ export class Connection {
       if (this.link) this.fail('offline');
     } else if (this.waiting && this.advice === undefined) {
       this.backoff.restart();
-      this.attempt();
+      this.openNext();
     } else if (this.established) {
       this.watchdog.probe();
     }
   }
 
-  private attempt(): void {
+  private openNext(): void {
     const epoch = ++this.epoch;
     const { connectTimeout } = this.settings;
     this.waiting = false;
     this.advice = undefined;
-    this.timer.set(connectTimeout, () => this.fail(`no connection within ${connectTimeout} ms`));
+    this.timer.set(connectTimeout, () => this.fail(`no answer within ${connectTimeout} ms`));
     this.setState('connecting', { attempt: this.retries });
     if (epoch !== this.epoch) return;
     this.tokens.get().then(
-      (token) => epoch === this.epoch && this.open(token, epoch),
+      (token) => epoch === this.epoch && this.openLink(token, epoch),
       (error: RealtimeError) => epoch === this.epoch && this.tokenFailed(error),
     );
   }
 
-  private open(token: string | undefined, epoch: number): void {
+  private openLink(token: string | undefined, epoch: number): void {
     const { url, codec } = this;
     const { tokenTransport, WebSocket } = this.settings;
     const isCurrent = (): boolean => epoch === this.epoch;
@@ -134,7 +134,7 @@ export class Connection {
         {
           open: () => isCurrent() && this.onOpen(),
           frame: (frame) => isCurrent() && this.onFrame(frame),
-          close: (close) => isCurrent() && this.end(close),
+          close: (close) => isCurrent() && this.ended(close),
         },
       );
     } catch (error) {
@@ -178,15 +178,15 @@ export class Connection {
     const close = { code: ABNORMAL, reason: error.message };
     if (error.code === 'unauthorized') return this.stop(error, close);
     this.host.emit('error', error);
-    this.end(close);
+    this.ended(close);
   }
 
   private fail(reason: string): void {
-    this.end({ code: ABNORMAL, reason });
+    this.ended({ code: ABNORMAL, reason });
   }
 
   /** The link has ended, or must. */
-  private end(close: LinkClose): void {
+  private ended(close: LinkClose): void {
     const { isOpen, established, choice, tokens } = this;
     const { code, status } = close;
     const { maxRetries, platform } = this.settings;
@@ -196,7 +196,7 @@ export class Connection {
     // A browser does not tell a refused token from a dead network.
     const mayBeToken = status === 401 || (status === undefined && !isOpen) || code === TOKEN_EXPIRED;
     if (mayBeToken) tokens.invalidate();
-    if (!established && code === ABNORMAL && status !== 401 && choice.fallBack()) return this.attempt();
+    if (!established && code === ABNORMAL && status !== 401 && choice.fallBack()) return this.openNext();
     choice.restart();
 
     const isSpent = maxRetries > 0 && this.retries >= maxRetries;
@@ -210,7 +210,7 @@ export class Connection {
     const delay = this.advice ?? this.backoff.next();
     this.waiting = true;
     this.retries++;
-    this.timer.set(delay, () => this.attempt());
+    this.timer.set(delay, () => this.openNext());
     this.disconnected(close, error, delay);
   }
 

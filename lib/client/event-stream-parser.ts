@@ -12,7 +12,7 @@ export function eventStreamParser(): (chunk: string) => string[] {
   return (chunk) => {
     const events = (rest + chunk).split(/\r?\n\r?\n/);
     rest = events.pop()!;
-    if (rest.length > LONGEST_EVENT) throw new RangeError('an event does not end');
+    if (rest.length > LONGEST_EVENT) throw new RangeError('event too long');
     return events.map(dataOf).filter((data) => data !== '');
   };
 }

@@ -61,7 +61,7 @@ export class RealtimeClient<
     const settings = resolveOptions(options);
     const transports = (options.transports ?? ['websocket']).map(resolveTransport);
     if (!settings.WebSocket && transports.includes(webSocketTransport)) {
-      throw new TypeError('This runtime has no WebSocket: pass the option WebSocket.');
+      throw new TypeError('No WebSocket: pass the option WebSocket.');
     }
     this.core = new ClientCore(webSocketUrl(url), settings, transports, (event, ...args) => this.emit(event, ...args));
     // Not at once: the listeners that follow must not miss the beginning.
@@ -130,5 +130,5 @@ export class RealtimeClient<
 function resolveTransport(transport: string | Transport): Transport {
   if (typeof transport !== 'string') return transport;
   if (transport === 'websocket') return webSocketTransport;
-  throw new TypeError(`Unknown transport ${transport}: pass its object, such as sseTransport.`);
+  throw new TypeError(`Unknown transport: ${transport}. Pass its object.`);
 }

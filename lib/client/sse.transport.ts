@@ -30,7 +30,7 @@ class SseLink implements Link {
   /** Subscribes that await their `subscribed`. */
   private readonly pending = new Map<string, number>();
   private token?: string;
-  private abort = new AbortController();
+  private aborter = new AbortController();
   private scheduled = false;
   private closed = false;
   private aliveAt = Date.now();
@@ -74,7 +74,7 @@ class SseLink implements Link {
 
   close(): void {
     this.closed = true;
-    this.abort.abort();
+    this.aborter.abort();
   }
 
   /** Not within the call that is answered. */
@@ -88,10 +88,10 @@ class SseLink implements Link {
     this.scheduled = true;
     setTimeout(() => {
       this.scheduled = false;
-      this.abort.abort();
+      this.aborter.abort();
       if (this.closed) return;
-      this.abort = new AbortController();
-      void this.run(this.abort.signal);
+      this.aborter = new AbortController();
+      void this.run(this.aborter.signal);
     });
   }
 

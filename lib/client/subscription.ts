@@ -12,6 +12,9 @@ import { Timer } from './timer';
 /** Errors that pass: a resubscription is tried again. */
 const TEMPORARY: ReadonlySet<ErrorCode> = new Set(['unavailable', 'internal', 'rate_limited']);
 
+/** The protocol's close codes from here on are final. */
+const FIRST_FINAL_CODE = 4500;
+
 /** What a subscription needs of its client. */
 export interface SubscriptionHost {
   readonly settings: ClientSettings;
@@ -58,10 +61,12 @@ export class Subscription {
   private wasReset = false;
   /** The server has accepted it since the application asked. */
   private wasAccepted = false;
+  /** What came when the server joined the channel on this link: the answer to a request of ours says it no more. */
+  private joinData: unknown;
   private replay?: number;
   private waiter?: Deferred<SubscribedContext<unknown>>;
   private last?: SubscribedContext<unknown>;
-  private readonly retry: Timer;
+  private readonly retryTimer: Timer;
   private readonly backoff: Backoff;
 
   constructor(
@@ -71,13 +76,13 @@ export class Subscription {
   ) {
     const { settings, positions } = host;
     this.position = positions.load(channel);
-    this.retry = new Timer(settings.platform);
+    this.retryTimer = new Timer(settings.platform);
     this.backoff = new Backoff(settings, settings.platform);
   }
 
   get state(): 'unsubscribed' | 'subscribing' | 'subscribed' {
     if (this.live && !this.pending) return 'subscribed';
-    return this.wanted ? 'subscribing' : 'unsubscribed';
+    return this.wanted || this.pending || this.retryTimer.handle ? 'subscribing' : 'unsubscribed';
   }
 
   subscribe({ cursor, replay }: SubscribeOptions): Promise<SubscribedContext<unknown>> {
@@ -96,30 +101,18 @@ export class Subscription {
   unsubscribe(): void {
     if (this.state === 'unsubscribed') return;
     this.tellUnsubscribe();
-    this.leave({ reason: 'unsubscribe() was called' }, new ClosedError('unsubscribe'));
+    this.giveUp({ reason: 'unsubscribe() was called' }, new ClosedError('unsubscribe'));
   }
 
   /** A link is open. */
   opened(): void {
-    if (!this.wanted || !this.host.isOpen) return;
-    const { channel, live } = this;
-    // A channel that the server has joined on this link goes on where it is.
-    const cursor = live ? undefined : this.position;
-    const replay = live || cursor !== undefined ? undefined : this.replay;
-    const epoch = this.settle();
-    this.pending = true;
-    const settle: Settle = (error, frame) => {
-      if (epoch !== this.epoch) return;
-      if (frame) this.answered(frame);
-      else this.failed(error!);
-    };
-    // A resubscription waits as long as the link lives: asking twice would make two answers of one.
-    this.host.call({ type: 'subscribe', channel, cursor, replay }, settle, this.waiter ? undefined : Infinity);
+    if (this.wanted && this.host.isOpen) this.ask();
   }
 
   /** The link is gone: nothing that was said on it counts any longer. */
   lost(): void {
     this.live = false;
+    this.joinData = undefined;
     this.backoff.restart();
     this.settle();
   }
@@ -141,19 +134,26 @@ export class Subscription {
     this.hooks.publication(frame);
   }
 
-  /** A `subscribed` without a request of ours: the server has joined the channel. */
+  /** A `subscribed` without a request of ours: the server has joined the channel, and knows nothing of our position. */
   joined(frame: Frame): void {
-    if (!this.live) this.accepted(frame);
+    if (this.live) return;
+    const { position, pending } = this;
+    this.joinData = frame.data;
+    if (position === undefined || position === frame.cursor || !frame.cursor) this.accepted(frame);
+    // A request that names our position tells whether it can be continued.
+    else if (!pending) this.ask();
   }
 
-  /** The server took the channel away. */
+  /** The server took the channel away: for good, or only because it lost its place in it. */
   removed({ data }: Frame): void {
     const isOurs = this.state === 'subscribed';
     this.live = false;
     if (!isOurs) return;
-    const { code, reason } = (data ?? {}) as { code?: number; reason?: string };
-    const error = new RealtimeError('forbidden', reason ?? 'ended by the server');
-    this.leave({ code, reason: error.message, error }, error);
+    const { code, reason = 'ended by the server' } = (data ?? {}) as { code?: number; reason?: string };
+    const isTemporary = code! < FIRST_FINAL_CODE;
+    const error = new RealtimeError(isTemporary ? 'unavailable' : 'forbidden', reason);
+    if (isTemporary) this.failed(error);
+    else this.giveUp({ code, reason, error }, error);
   }
 
   /** Continuity was lost on the server's side. */
@@ -164,6 +164,22 @@ export class Subscription {
     } else {
       this.wasReset = this.pending;
     }
+  }
+
+  private ask(): void {
+    const { channel, live } = this;
+    // A channel that the server has joined on this link goes on where it is.
+    const cursor = live ? undefined : this.position;
+    const replay = live || cursor !== undefined ? undefined : this.replay;
+    const epoch = this.settle();
+    this.pending = true;
+    const settle: Settle = (error, frame) => {
+      if (epoch !== this.epoch) return;
+      if (frame) this.answered(frame);
+      else this.failed(error!);
+    };
+    // A resubscription waits as long as the link lives: asking twice would make two answers of one.
+    this.host.call({ type: 'subscribe', channel, cursor, replay }, settle, this.waiter ? undefined : Infinity);
   }
 
   private answered(frame: Frame): void {
@@ -178,9 +194,9 @@ export class Subscription {
 
   private accepted(frame: Frame): void {
     const { live, position: from, wasReset, wasAccepted, epoch } = this;
-    const { data, recoverable = false } = frame;
+    const { data = this.joinData, recoverable = false } = frame;
     // On a link where it is live already, nothing is amiss, and the answer's position may be older than ours.
-    const continues = live || frame.recovered === true || (from !== undefined && from === frame.cursor);
+    const continues = live || (frame.recovered ?? (from !== undefined && from === frame.cursor));
     const hasGap = wasReset || (from !== undefined && !continues);
     this.live = this.wasAccepted = true;
     this.wasReset = false;
@@ -199,7 +215,7 @@ export class Subscription {
     this.settle();
     this.wanted &&= mayPass;
     this.rejectWaiter(error);
-    if (!live && mayPass) this.retry.set(this.backoff.next(), () => this.opened());
+    if (!live && mayPass) this.retryTimer.set(this.backoff.next(), () => this.ask());
     // The server may still act on what it did not answer in time.
     if (!live && !mayPass && error instanceof UnansweredError) this.tellUnsubscribe();
     if (waiter) return;
@@ -207,7 +223,7 @@ export class Subscription {
     this.hooks.error(error);
   }
 
-  private leave(context: UnsubscribedContext, error: RealtimeError): void {
+  private giveUp(context: UnsubscribedContext, error: RealtimeError): void {
     this.lost();
     this.wanted = false;
     this.moveTo(undefined);
@@ -235,7 +251,7 @@ export class Subscription {
 
   private settle(): number {
     this.pending = this.wasReset = false;
-    this.retry.clear();
+    this.retryTimer.clear();
     return ++this.epoch;
   }
 }

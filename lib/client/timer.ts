@@ -5,7 +5,8 @@ const LONGEST_DELAY = 2 ** 31 - 1;
 
 /** One timer that is set anew or cleared, never leaked. */
 export class Timer {
-  private handle: unknown;
+  /** Undefined since it was cleared. */
+  handle: unknown;
 
   constructor(private readonly clock: Pick<Platform, 'setTimeout' | 'clearTimeout'>) {}
 
@@ -17,5 +18,6 @@ export class Timer {
 
   clear(): void {
     this.clock.clearTimeout(this.handle);
+    this.handle = undefined;
   }
 }

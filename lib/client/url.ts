@@ -8,6 +8,6 @@ export function webSocketUrl(url: string): string {
   const address = new URL(url, page);
   address.protocol = address.protocol.replace('http', 'ws');
   address.hash = '';
-  if (!address.protocol.startsWith('ws')) throw new TypeError(`Not a URL of ws or http: ${url}`);
+  if (!address.protocol.startsWith('ws')) throw new TypeError(`Not a WebSocket URL: ${url}`);
   return address.href;
 }

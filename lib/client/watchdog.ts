@@ -36,7 +36,7 @@ export class Watchdog {
   start(heartbeat: Heartbeat): void {
     this.figures = heartbeat;
     this.seenAt = this.clock.now();
-    this.rest(heartbeat.interval);
+    this.restFor(heartbeat.interval);
   }
 
   stop(): void {
@@ -45,7 +45,7 @@ export class Watchdog {
 
   seen(): void {
     this.seenAt = this.clock.now();
-    if (this.doubting) this.rest(this.figures.interval);
+    if (this.doubting) this.restFor(this.figures.interval);
   }
 
   /** Asks at once: something happened to the network or the machine. */
@@ -55,12 +55,12 @@ export class Watchdog {
     this.timer.set(Math.min(this.figures.timeout, LONGEST_PONG), this.dead);
   }
 
-  private rest(wait: number): void {
+  private restFor(wait: number): void {
     this.doubting = false;
     this.timer.set(wait, () => {
       const left = this.seenAt + this.figures.interval - this.clock.now();
       // A clock that was set back must not keep it from looking.
-      if (left > 0) this.rest(Math.min(left, this.figures.interval));
+      if (left > 0) this.restFor(Math.min(left, this.figures.interval));
       else this.probe();
     });
   }

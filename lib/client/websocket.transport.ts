@@ -47,7 +47,7 @@ export function withQueryToken(url: string, token: string): string {
 
 function base64url(text: string): string {
   const base64 = btoa(String.fromCharCode(...new TextEncoder().encode(text)));
-  return base64.replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
+  return base64.replace(/\+/g, '-').replace(/\//g, '_').replace(/=/g, '');
 }
 
 function close(socket: WebSocketLike, abruptly: boolean): void {

@@ -58,7 +58,7 @@ describe('connecting', () => {
     expect(socket.isInUse).toBe(true);
     await test.platform.advance(1);
     expect(socket.isInUse).toBe(false);
-    expect(test.context('disconnected')).toMatchObject({ code: 1006, reason: 'no connection within 3000 ms' });
+    expect(test.context('disconnected')).toMatchObject({ code: 1006, reason: 'no answer within 3000 ms' });
     await (await test.reconnect()).welcome();
     expect(test.client.state).toBe('connected');
   });
@@ -306,7 +306,7 @@ describe('the network and the page', () => {
     await test.platform.report('visible');
     expect(test.socket.sent).toEqual([{ type: 'ping' }]);
     await test.platform.advance(10_000);
-    expect(test.context('disconnected')).toMatchObject({ reason: 'no sign of life' });
+    expect(test.context('disconnected')).toMatchObject({ reason: 'no answer' });
   });
 
   it('does not wait any longer when the page is looked at again, unless a server advised it', async () => {
@@ -342,7 +342,7 @@ describe('a silent network', () => {
     await test.platform.advance(8999);
     expect(test.client.state).toBe('connected');
     await test.platform.advance(1);
-    expect(test.context('disconnected')).toMatchObject({ code: 1006, reason: 'no sign of life', willReconnect: true });
+    expect(test.context('disconnected')).toMatchObject({ code: 1006, reason: 'no answer', willReconnect: true });
   });
 
   it('is told from one that is only quiet', async () => {

@@ -418,6 +418,33 @@ describe('what the server does of its own accord', () => {
     expect(room.test.socket.sentOf('subscribe')).toHaveLength(0);
   });
 
+  it('loses its place in the channel: the client asks again, from its position', async () => {
+    const room = await subscribed('c3');
+    const data = { code: 4010, reason: 'state lost' };
+    await room.test.socket.receive({ type: 'unsubscribed', channel: 'room:a', data });
+    expect(room.names).toEqual(['error']);
+    expect(room.last('error')).toMatchObject({ code: 'unavailable', message: 'state lost' });
+    expect(room.channel.state).toBe('subscribing');
+
+    await room.test.platform.advance(room.test.platform.nextTimerIn!);
+    expect(room.request).toMatchObject({ cursor: 'c3' });
+    await room.answer({ recovered: true, cursor: 'c3' });
+    await room.publish(4);
+    expect(room.channel.state).toBe('subscribed');
+    expect(room.names).toEqual(['error', 'subscribed', 'message']);
+    expect(room.last('subscribed')).toMatchObject({ recovered: true, resubscribed: true });
+  });
+
+  it('loses its place in a channel that is left meanwhile: nobody asks again', async () => {
+    const room = await subscribed('c3');
+    await room.test.socket.receive({ type: 'unsubscribed', channel: 'room:a', data: { code: 4010, reason: '' } });
+    const { length } = room.test.socket.sentOf('subscribe');
+    room.channel.unsubscribe();
+    await room.test.platform.advance(2000);
+    expect(room.test.socket.sentOf('subscribe')).toHaveLength(length);
+    expect(room.channel.state).toBe('unsubscribed');
+  });
+
   it('loses continuity: the channel tells, and goes on from there', async () => {
     const room = await subscribed();
     await room.test.socket.receive({ type: 'reset', channel: 'room:a', cursor: 'c7' });
@@ -487,13 +514,41 @@ describe('a channel that the server joins on every connection', () => {
     expect(room.last('subscribed')).toMatchObject({ recovered: true, byServer: true });
   });
 
-  it('tells of a gap when something did', async () => {
+  it('continues from its position when something did happen', async () => {
+    const room = await joined();
+    await room.reconnect();
+    await room.test.socket.receive({ ...join('c2'), data: 'welcome' });
+    expect(room.channel.state).toBe('subscribing');
+    expect(room.request).toMatchObject({ cursor: 'c1' });
+    await room.answer({ recovered: true, cursor: 'c1' });
+    await room.publish(2);
+    expect(room.names).toEqual(['subscribed', 'message']);
+    expect(room.last('subscribed')).toMatchObject({ recovered: true, byServer: true, data: 'welcome' });
+  });
+
+  it('tells of a gap when it cannot be continued', async () => {
     const room = await joined();
     await room.reconnect();
     await room.test.socket.receive(join('c5'));
     await room.publish(6);
+    await room.answer({ recovered: false, cursor: 'c6' });
+    await room.publish(7);
     expect(room.names).toEqual(['subscribed', 'reset', 'message']);
-    expect(room.channel.cursor).toBe('c6');
+    expect(room.messages).toEqual([7]);
+    expect(room.channel.cursor).toBe('c7');
+  });
+
+  it('is asked for once when the application wants it too', async () => {
+    const room = await joined();
+    void room.channel.subscribe();
+    await room.answer({ cursor: 'c1' });
+    await room.reconnect();
+    await room.test.socket.receive(join('c2'));
+    expect(room.test.socket.sentOf('subscribe')).toHaveLength(1);
+    await room.answer({ recovered: true, cursor: 'c1' });
+    await room.publish(2);
+    expect(room.names).not.toContain('reset');
+    expect(room.messages).toEqual([2]);
   });
 
   it('may be subscribed as well: the answer brings its data and disturbs nothing', async () => {

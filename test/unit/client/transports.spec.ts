@@ -128,7 +128,7 @@ describe('names of transports', () => {
   it('that are unknown are refused', () => {
     const { network } = new TestClient({ autoConnect: false });
     const options = { WebSocket: network.WebSocket, transports: ['smoke' as 'websocket'] };
-    expect(() => new CoreClient('wss://example.test/ws', options)).toThrow('Unknown transport smoke');
+    expect(() => new CoreClient('wss://example.test/ws', options)).toThrow('Unknown transport: smoke');
   });
 
   it("are without 'sse' in the light client, which takes its object", () => {

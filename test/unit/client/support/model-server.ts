@@ -24,6 +24,8 @@ class History {
 class Session {
   readonly toClient: Frame[] = [];
   readonly held = new Set<string>();
+  /** Channels that the server has joined, and on which nothing has been sent yet: these can still be continued. */
+  readonly fresh = new Set<string>();
   served = 0;
 
   constructor(readonly socket: FakeSocket) {}
@@ -96,6 +98,7 @@ export class ModelServer {
   join(channel: string): void {
     if (!this.session || this.session.held.has(channel)) return;
     this.session.held.add(channel);
+    this.session.fresh.add(channel);
     this.session.toClient.push({ ...subscribed(channel), cursor: String(this.history(channel).position) });
   }
 
@@ -119,7 +122,9 @@ export class ModelServer {
   }
 
   private send(channel: string, frame: Frame): void {
-    if (this.session?.held.has(channel)) this.session.toClient.push(frame);
+    if (!this.session?.held.has(channel)) return;
+    this.session.fresh.delete(channel);
+    this.session.toClient.push(frame);
   }
 
   private handle(message: Record<string, unknown>): void {
@@ -140,7 +145,8 @@ export class ModelServer {
 
     const history = this.history(channel);
     const from = message.cursor === undefined ? undefined : Number(message.cursor);
-    const isHeld = this.session!.held.has(channel);
+    const wasFresh = this.session!.fresh.delete(channel);
+    const isHeld = this.session!.held.has(channel) && !(wasFresh && from !== undefined);
     const isKnown = from !== undefined && !isHeld && from >= history.trimmed;
     const recovered = from === undefined ? undefined : isKnown;
     this.session!.held.add(channel);
