@@ -11,6 +11,7 @@ export type {
   ShutdownOptions,
   SlowConsumerOptions,
 } from './realtime.options';
+  SseOptions,
 export { DuplicateModuleError } from './realtime.errors';
 export { RealtimeOptionsError } from './realtime.options-reader';
 

@@ -16,12 +16,14 @@ import { DuplicateModuleError } from './realtime.errors';
 import { ASYNC_OPTIONS_TYPE, ConfigurableModuleClass, OPTIONS_TYPE } from './realtime.module-definition';
 import { effectiveGuards, realtimeExports, realtimeProviders } from './realtime.providers';
 import { REALTIME_SETTINGS, type RealtimeSettings } from './realtime.settings';
+import { mountEventStreams } from './transports/sse/mount';
+import { SseGateway } from './transports/sse/sse-gateway';
 import { GuardChain } from './transports/ws/guard-chain';
 import { RealtimeGateway } from './transports/ws/realtime.gateway';
 import { WsAdapterSlot } from './transports/ws/ws-adapter-slot';
 
 /**
- * Channels over WebSocket for a Nest application.
+ * Channels over WebSocket and Server-Sent Events for a Nest application.
  *
  * @example
  * \@Module({ imports: [RealtimeModule.forRoot({ path: '/ws', channels: { 'room:{name}': {} } })] })
@@ -38,6 +40,7 @@ export class RealtimeModule
     private readonly hub: HubCore,
     private readonly channels: ChannelLayer,
     private readonly gateway: RealtimeGateway,
+    @Inject(SseGateway) private readonly streams: SseGateway | undefined,
     private readonly guards: GuardChain,
     private readonly authentication: AuthenticationService,
     private readonly adapterSlot: WsAdapterSlot,
@@ -67,7 +70,9 @@ export class RealtimeModule
     this.channels.start();
     await this.guards.prepare(effectiveGuards(this.settings.guards, this.authentication));
     const server = this.httpServer();
-    if (server) this.adapterSlot.get().serve(this.gateway, server);
+    if (!server) return;
+    this.adapterSlot.get().serve(this.gateway, server);
+    if (this.streams) mountEventStreams(this.httpAdapterHost.httpAdapter, this.streams);
   }
 
   async onApplicationBootstrap(): Promise<void> {
@@ -80,7 +85,7 @@ export class RealtimeModule
     const drained = this.hub.shutdown();
     this.gateway.refuseUndecided();
     await drained;
-    await this.gateway.stop();
+    await Promise.all([this.gateway.stop(), this.streams?.stop()]);
   }
 
   /** Last, because until here somebody may still publish. */

@@ -57,6 +57,9 @@ export interface RealtimeModuleOptions {
   /** Whether clients are greeted with a `connected` frame. @default true */
   welcome?: boolean;
 
+  /** Server-Sent Events at `{path}/events`. @default true */
+  sse?: boolean | SseOptions;
+
   /**
    * permessage-deflate, for clients that offer it: `true`, or from how many bytes on a message is compressed
    * (`threshold`, 1024 by default). Off by default: it trades the server's CPU for bandwidth.
@@ -141,6 +144,12 @@ export interface SlowConsumerOptions {
   policy?: SlowConsumerPolicy;
   /** A write that has waited for so long ends the connection with 4008. @default 10000 ms */
   writeTimeout?: Duration;
+}
+
+/** @publicApi */
+export interface SseOptions {
+  /** Channels of one stream, 1 to 128; more are refused with 400. The id of each event grows with them. @default 64 */
+  channels?: number;
 }
 
 /** How channels behave. @publicApi */

@@ -18,6 +18,7 @@ import { ProcessOutputService } from './hub/process-output.service';
 import type { RealtimeModuleOptions } from './realtime.options';
 import { REALTIME_OPTIONS } from './realtime.module-definition';
 import { REALTIME_SETTINGS, type RealtimeSettings, resolveSettings } from './realtime.settings';
+import { SseGateway } from './transports/sse/sse-gateway';
 import { GuardChain } from './transports/ws/guard-chain';
 import { type GuardOption, GuardResolver } from './transports/ws/guard-resolver';
 import { RealtimeGateway } from './transports/ws/realtime.gateway';
@@ -77,13 +78,25 @@ const guardChainProvider: Provider = {
   inject: [ExternalContextCreator, ModuleRef, ApplicationConfig],
 };
 
+const gateProvider: Provider = {
+  provide: UpgradeGate,
+  useFactory: (hub: HubCore, channels: ChannelLayer, guards: GuardChain, settings: RealtimeSettings) =>
+    new UpgradeGate(hub, guards, channels.hooks, settings.gate),
+  inject: [HubCore, ChannelLayer, GuardChain, REALTIME_SETTINGS],
+};
+
 const gatewayProvider: Provider = {
   provide: RealtimeGateway,
-  useFactory: (hub: HubCore, channels: ChannelLayer, guards: GuardChain, settings: RealtimeSettings) => {
-    const gate = new UpgradeGate(hub, guards, channels.hooks, settings.gate);
-    return new RealtimeGateway(hub, gate, channels.dispatcher, settings.gateway);
-  },
-  inject: [HubCore, ChannelLayer, GuardChain, REALTIME_SETTINGS],
+  useFactory: (hub: HubCore, gate: UpgradeGate, channels: ChannelLayer, settings: RealtimeSettings) =>
+    new RealtimeGateway(hub, gate, channels.dispatcher, settings.gateway),
+  inject: [HubCore, UpgradeGate, ChannelLayer, REALTIME_SETTINGS],
+};
+
+const sseGatewayProvider: Provider = {
+  provide: SseGateway,
+  useFactory: (hub: HubCore, gate: UpgradeGate, channels: ChannelLayer, { sse }: RealtimeSettings) =>
+    sse && new SseGateway(hub, gate, channels.dispatcher, sse),
+  inject: [HubCore, UpgradeGate, ChannelLayer, REALTIME_SETTINGS],
 };
 
 /** Everything that the module provides. */
@@ -97,7 +110,9 @@ export const realtimeProviders: Provider[] = [
   ProcessOutputService,
   channelLayerProvider,
   guardChainProvider,
+  gateProvider,
   gatewayProvider,
+  sseGatewayProvider,
   WsAdapterSlot,
 ];
 

@@ -10,6 +10,7 @@ import { OptionsReader, RealtimeOptionsError } from './realtime.options-reader';
 import type { RealtimeModuleOptions } from './realtime.options';
 import type { GuardOption } from './transports/ws/guard-resolver';
 import type { HeartbeatSettings } from './transports/ws/heartbeat';
+import type { SseSettings } from './transports/sse/sse-gateway';
 import { normalizeOrigin, type OriginOption } from './transports/ws/origin-policy';
 import type { GatewaySettings } from './transports/ws/realtime.gateway';
 import type { GateSettings } from './transports/ws/upgrade-gate';
@@ -22,6 +23,8 @@ export interface RealtimeSettings {
   readonly hub: HubSettings;
   readonly rules: ChannelRules;
   readonly gateway: GatewaySettings;
+  /** undefined: no Server-Sent Events. */
+  readonly sse: SseSettings | undefined;
   readonly dispatch: DispatchLimits;
   readonly guards: readonly GuardOption[];
   readonly gate: GateSettings;
@@ -30,7 +33,7 @@ export interface RealtimeSettings {
 
 const FIELDS = [
   'path', 'guards', 'auth', 'origins', 'heartbeat', 'limits', 'slowConsumer', 'channels', 'adapter', 'envelope', 'welcome', 'compression',
-  'roomChannel', 'shutdown', 'validation',
+  'sse', 'roomChannel', 'shutdown', 'validation',
 ];
 const LIMIT_FIELDS = [
   'maxMessageBytes', 'sendQueueBytes', 'sendQueueFrames', 'subscriptionsPerConnection', 'connections',
@@ -49,16 +52,18 @@ export function resolveSettings(options: RealtimeModuleOptions | null | undefine
   checkAuth(reader.raw('auth'));
   checkAdapter(reader);
   checkValidation(reader);
+  const gateway: GatewaySettings = {
+    path: readPath(reader),
+    maxMessageBytes: limits.maxMessageBytes,
+    heartbeat: readHeartbeat(reader.raw('heartbeat'), slowConsumer.writeTimeout),
+    welcome: reader.flag('welcome', true),
+    compression: readCompression(reader),
+  };
   return {
     hub: { instanceId: randomBytes(16).toString('hex'), envelope, limits, shutdown: readShutdown(reader.raw('shutdown')) },
     rules: readChannels(reader, slowConsumer.policy),
-    gateway: {
-      path: readPath(reader),
-      maxMessageBytes: limits.maxMessageBytes,
-      heartbeat: readHeartbeat(reader.raw('heartbeat'), slowConsumer.writeTimeout),
-      welcome: reader.flag('welcome', true),
-      compression: readCompression(reader),
-    },
+    gateway,
+    sse: readSse(reader, gateway),
     dispatch: limits,
     guards: readGuards(reader),
     gate: {
@@ -113,6 +118,18 @@ function readCompression(options: OptionsReader): GatewaySettings['compression']
   const threshold = reader.raw('threshold') ?? COMPRESSION_THRESHOLD;
   if (typeof threshold !== 'number' || !(threshold >= 0)) return reader.fail('threshold', 'a number of bytes');
   return { threshold };
+}
+
+/** Each adds some 45 characters to the ids, which clients send back in a header. */
+const MAX_STREAM_CHANNELS = 128;
+
+function readSse(options: OptionsReader, { path, heartbeat, welcome }: GatewaySettings): SseSettings | undefined {
+  const value = options.raw('sse') ?? true;
+  if (value === false) return undefined;
+  const reader = new OptionsReader('sse', value === true ? {} : value, ['channels']);
+  const maxChannels = reader.count('channels', 64);
+  if (maxChannels > MAX_STREAM_CHANNELS) reader.fail('channels', `a whole number up to ${MAX_STREAM_CHANNELS}`);
+  return { path: `${path === '/' ? '' : path}/events`, maxChannels, heartbeat, welcome };
 }
 
 function readShutdown(value: unknown): HubSettings['shutdown'] {

@@ -67,9 +67,12 @@ export class CommandDispatcher {
     this.refuse(connection, {}, refusal ?? error);
   }
 
-  /** Subscribes a connection as if it had asked for it: to the room of its path, or what a handshake handler said. */
-  subscribe(connection: Connection, channel: string): Promise<void> {
-    const command: ChannelCommand = { type: 'subscribe', channel };
+  /**
+   * Subscribes a connection as if it had asked for it: to the room of its path, the channels of its stream, or what a
+   * handshake handler said.
+   */
+  subscribe(connection: Connection, channel: string, cursor?: string): Promise<void> {
+    const command: ChannelCommand = { type: 'subscribe', channel, cursor };
     return this.run(connection, command, async () => {
       this.hub.assertChannelName(channel);
       await this.channelCommands.subscribe(connection, command);

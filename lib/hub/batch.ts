@@ -1,5 +1,12 @@
 import type { CompressionSettings } from './compression';
-import type { Frame } from './frame';
+import type { FrameOrigin } from './frame';
+
+/** What waits to be written: a frame in the form of its transport. */
+export interface QueuedFrame {
+  readonly bytes: Buffer;
+  readonly origin?: FrameOrigin;
+  encodedFor(compression: CompressionSettings | undefined): Buffer;
+}
 
 /**
  * A sequence of frames that wait for one write. Batches form a tree: appending a frame leads to the next node, and
@@ -14,7 +21,7 @@ export class Batch {
 
   private constructor(
     private readonly previous: Batch | undefined,
-    private readonly frame: Frame | undefined,
+    private readonly frame: QueuedFrame | undefined,
     readonly count: number,
     /** Length of all frames, uncompressed. */
     readonly bytes: number,
@@ -24,7 +31,7 @@ export class Batch {
     return new Batch(undefined, undefined, 0, 0);
   }
 
-  append(frame: Frame): Batch {
+  append(frame: QueuedFrame): Batch {
     const newest = this.newest;
     if (newest !== undefined && newest.frame === frame) return newest;
     return (this.newest = new Batch(this, frame, this.count + 1, this.bytes + frame.bytes.length));
@@ -38,8 +45,8 @@ export class Batch {
   }
 
   /** The frames, oldest first. */
-  frames(): Frame[] {
-    const frames = Array.from<Frame>({ length: this.count });
+  frames(): QueuedFrame[] {
+    const frames = Array.from<QueuedFrame>({ length: this.count });
     let node = this as Batch;
     for (let i = this.count - 1; i >= 0; i--) {
       frames[i] = node.frame!;

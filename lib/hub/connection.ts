@@ -1,4 +1,5 @@
 import type { ConnectedUser } from '../protocol/connected-user';
+import type { Position } from '../protocol/cursor';
 import type { OutboundMessage } from '../protocol/envelope';
 import type { Frame } from './frame';
 import { Handshake } from './handshake';
@@ -89,6 +90,9 @@ export abstract class Connection implements Subscriber {
   sendMessage(message: OutboundMessage): boolean {
     return this.send(this.hub.encode(message));
   }
+
+  /** A channel goes on from elsewhere; the frame that says so follows. @internal */
+  continueAt(_channel: string, _position: Position): void {}
 
   /** Stops taking messages from the client, who then waits. @internal */
   pauseReading(): void {}

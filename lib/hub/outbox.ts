@@ -1,7 +1,6 @@
-import type { Batch } from './batch';
+import type { Batch, QueuedFrame } from './batch';
 import type { CompressionSettings } from './compression';
 import type { Flushable, FlushScheduler } from './flush-scheduler';
-import type { Frame } from './frame';
 
 /** The owner of an outbox: a socket, seen as bytes. */
 export interface OutboxSocket {
@@ -36,7 +35,7 @@ export interface OutboxObserver {
  */
 export class Outbox implements Flushable {
   private batch: Batch | undefined;
-  private backlog: Frame[] | undefined;
+  private backlog: QueuedFrame[] | undefined;
   private backlogBytes = 0;
   /** What the socket holds and has not confirmed. */
   private unsentFrames = 0;
@@ -60,13 +59,13 @@ export class Outbox implements Flushable {
   }
 
   /** Ends a hold: `first`, then what has gathered. */
-  release(first?: Frame): void {
+  release(first?: QueuedFrame): void {
     if (first !== undefined) this.backlog?.unshift(first);
     this.drained();
   }
 
   /** @returns whether the frame was accepted */
-  push(frame: Frame): boolean {
+  push(frame: QueuedFrame): boolean {
     if (this.closed) return false;
     if (this.backlog !== undefined) return this.pushBehind(this.backlog, frame);
 
@@ -130,7 +129,7 @@ export class Outbox implements Flushable {
   }
 
   /** A burst within one turn is no sign of a slow reader: give the socket the chance to take it before judging. */
-  private pushAfterFlush(frame: Frame): boolean {
+  private pushAfterFlush(frame: QueuedFrame): boolean {
     this.flush();
     if (this.backlog !== undefined) return this.pushBehind(this.backlog, frame);
     // The socket is empty-handed, so even a frame larger than the limit may pass alone.
@@ -139,7 +138,7 @@ export class Outbox implements Flushable {
     return true;
   }
 
-  private pushBehind(backlog: Frame[], frame: Frame): boolean {
+  private pushBehind(backlog: QueuedFrame[], frame: QueuedFrame): boolean {
     if (frame.origin?.policy === 'latest') this.dropOlder(backlog, frame.origin.channel);
 
     const frames = backlog.length + this.unsentFrames + 1;
@@ -154,7 +153,7 @@ export class Outbox implements Flushable {
     return true;
   }
 
-  private dropOlder(backlog: Frame[], channel: string): void {
+  private dropOlder(backlog: QueuedFrame[], channel: string): void {
     const index = backlog.findIndex((frame) => frame.origin?.channel === channel && frame.origin.policy === 'latest');
     if (index === -1) return;
     const [older] = backlog.splice(index, 1);

@@ -54,6 +54,7 @@ export class Subscription implements ChannelMember {
   reset(position: Position, frame: Frame): void {
     if (this.held === undefined) {
       this.joinedAt = undefined;
+      this.connection.continueAt(this.channel.name, position);
       this.connection.send(frame);
       this.position = position;
       return;

@@ -14,4 +14,5 @@ export const SERVER_TYPES: ReadonlySet<string> = new Set([
   'leave',
   'reset',
   'draining',
+  'disconnected',
 ]);

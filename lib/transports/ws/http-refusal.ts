@@ -27,20 +27,32 @@ function isAnswerable(exception: HttpException): boolean {
   return Number.isInteger(status) && status >= 300 && status <= 599 && encodeBody(exception) !== undefined;
 }
 
+/** A refusal, in whatever form it is sent. */
+export interface Refusal {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Nest's JSON error body. */
+  readonly body: string;
+}
+
+export function refusalOf(exception: HttpException): Refusal {
+  const status = exception.getStatus();
+  return { status, headers: extraHeaders(status), body: encodeBody(exception) ?? '' };
+}
+
 /** Answers an upgrade request with an ordinary HTTP response that carries Nest's JSON error body, and ends the socket. */
 export function refuseUpgrade(socket: Duplex, exception: HttpException, headers: readonly string[] = []): void {
   if (socket.destroyed || !socket.writable) {
     socket.destroy();
     return;
   }
-  const status = exception.getStatus();
-  const body = encodeBody(exception) ?? '';
+  const { status, headers: fixed, body } = refusalOf(exception);
   const head = [
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Error'}`,
     'Connection: close',
     'Content-Type: application/json; charset=utf-8',
     `Content-Length: ${Buffer.byteLength(body)}`,
-    ...extraHeaders(status),
+    ...Object.entries(fixed).map(([name, value]) => `${name}: ${value}`),
     ...headers,
   ];
   // The client may be gone already; without a listener that would be an uncaught exception.
@@ -65,7 +77,7 @@ function encodeBody(exception: HttpException): string | undefined {
   }
 }
 
-function extraHeaders(status: number): string[] {
-  if (status === 401) return ['WWW-Authenticate: Bearer'];
-  return status === 503 ? [`Retry-After: ${RETRY_AFTER_SECONDS}`] : [];
+function extraHeaders(status: number): Record<string, string> {
+  if (status === 401) return { 'WWW-Authenticate': 'Bearer' };
+  return status === 503 ? { 'Retry-After': String(RETRY_AFTER_SECONDS) } : {};
 }

@@ -10,6 +10,7 @@ import { describeError } from '../../hub/describe-error';
 import { Handshake } from '../../hub/handshake';
 import type { HubCore } from '../../hub/hub-core';
 import { CloseCode } from '../../protocol/close-codes';
+import { greetingFor } from '../greeting';
 import { closeCodeFor } from './connect-failure';
 import { errorText } from './error-text';
 import { Heartbeat, type HeartbeatSettings } from './heartbeat';
@@ -164,7 +165,8 @@ export class RealtimeGateway {
     try {
       await this.hub.lifecycle.begin(connection);
       await this.join(connection, admission.channels);
-      connection.release(this.settings.welcome ? this.greeting(connection) : undefined);
+      const { welcome, heartbeat } = this.settings;
+      connection.release(welcome ? greetingFor(this.hub, connection, heartbeat) : undefined);
     } catch (error) {
       connection.release();
       const { code, reason, unexpected } = closeCodeFor(error);
@@ -181,21 +183,6 @@ export class RealtimeGateway {
     if (!connection.open || channels.length === 0) return;
     const joined = Promise.all(channels.map((channel) => this.dispatcher.subscribe(connection, channel)));
     await Promise.race([joined, connection.pressed()]);
-  }
-
-  private greeting(connection: WebSocketConnection): ReturnType<HubCore['encode']> {
-    const { interval, timeout } = this.settings.heartbeat;
-    const { id, user, channels } = connection;
-    return this.hub.encode({
-      type: 'connected',
-      data: {
-        connectionId: id,
-        user: user?.id ?? null,
-        heartbeat: { interval, timeout },
-        expiresAt: user?.expiresAt,
-        channels,
-      },
-    });
   }
 
   /** One set of listeners for all sockets, so that a connection costs none of its own. */
