@@ -45,6 +45,6 @@ describe('the parser of an event stream', () => {
     const chunk = 'x'.repeat(2 ** 20);
     expect(() => {
       for (let i = 0; i < 20; i++) parse(chunk);
-    }).toThrow('does not end');
+    }).toThrow('too long');
   });
 });

@@ -134,7 +134,7 @@ describe('names of transports', () => {
   it("are without 'sse' in the light client, which takes its object", () => {
     const { network } = new TestClient({ autoConnect: false });
     const options = { WebSocket: network.WebSocket, transports: ['sse' as 'websocket'] };
-    expect(() => new CoreClient('wss://example.test/ws', options)).toThrow('sseTransport');
+    expect(() => new CoreClient('wss://example.test/ws', options)).toThrow('Pass its object');
   });
 });
 

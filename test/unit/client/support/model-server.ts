@@ -150,8 +150,8 @@ export class ModelServer {
     const isKnown = from !== undefined && !isHeld && from >= history.trimmed;
     const recovered = from === undefined ? undefined : isKnown;
     this.session!.held.add(channel);
-    // Asked a second time, the server may say where the channel stood a moment ago.
-    const position = isHeld ? Math.max(history.position - 1, 0) : history.position;
+    // Asked a second time by a client that names no position, it may say where the channel stood a moment ago.
+    const position = isHeld && from === undefined ? Math.max(history.position - 1, 0) : history.position;
     reply({ ...subscribed(channel), recovered, cursor: String(isKnown ? from : position) });
     if (!isKnown) return;
     for (const missed of history.publications.slice(from)) this.send(channel, publication(channel, missed.position));
