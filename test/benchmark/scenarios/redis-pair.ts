@@ -18,10 +18,11 @@ export class RedisPair {
     private readonly ports: ReadonlyMap<LineProcess, number>,
   ) {}
 
-  static async open(contender: Contender): Promise<RedisPair> {
+  /** @param record whether the receiver reads what comes in itself; `stats` has it */
+  static async open(contender: Contender, record = false): Promise<RedisPair> {
     const redis = await BenchRedis.start();
     const env = { BENCH_REDIS: redis.url };
-    const [publisher, receiver] = [contender.start(env), contender.start({ ...env, BENCH_LISTEN: '1' })];
+    const [publisher, receiver] = [contender.start(env), contender.start({ ...env, BENCH_RECORD: record ? '1' : '0' })];
     const ports = new Map<LineProcess, number>();
     for (const server of [publisher, receiver]) ports.set(server, (await server.next<{ port: number }>()).port);
     return new RedisPair(redis, contender, publisher, receiver, ports);

@@ -1,6 +1,6 @@
 import { bareRedis, type Contender } from '../harness/contenders';
 import type { LineProcess } from '../harness/line-process';
-import { assertDelivered, type Counts, cpuBetween } from '../harness/measure';
+import { assertDelivered, type Counts, cpuBetween, DeliveryError } from '../harness/measure';
 import { CHANNEL, RedisPair } from './redis-pair';
 
 const PAYLOAD = 167;
@@ -37,16 +37,18 @@ export async function crossing(contender: Contender, messages: number): Promise<
   }
 }
 
-/** The same with nothing but ioredis: from `publish` in one process to the event in the other, in µs. */
-export async function bareHop(messages: number): Promise<number[]> {
-  const pair = await RedisPair.open(bareRedis);
+/** From `publish` in one process to whoever listens in the other, without clients, in µs. */
+export async function hop(contender: Contender, messages: number): Promise<number[]> {
+  const pair = await RedisPair.open(contender, true);
   try {
     const send = async (ticks: number): Promise<number[]> => {
       await pair.publisher.ask({ op: 'publish', channels: [CHANNEL], ticks, perTick: 1, intervalMs: 5, payload: PAYLOAD });
       return (await pair.receiver.ask<{ latencies: number[] }>({ op: 'stats' })).latencies;
     };
     await send(400);
-    return await send(messages);
+    const latencies = await send(messages);
+    if (latencies.length !== messages) throw new DeliveryError(`${contender.name}: ${latencies.length} of ${messages} came`);
+    return latencies;
   } finally {
     await pair.close();
   }
@@ -62,7 +64,7 @@ export interface FloodResult {
 
 /** One instance publishes to one client of another, which gets every message. */
 export async function flood(contender: Contender, count: number): Promise<FloodResult> {
-  const pair = await RedisPair.open(contender);
+  const pair = await RedisPair.open(contender, contender === bareRedis);
   try {
     const arrived = contender === bareRedis ? awaitStats(pair.receiver) : awaitLoad(await pair.connect(pair.receiver, 1, 0));
     const send = (messages: number): Promise<{ ms: number; cpu: number }> =>

@@ -3,8 +3,9 @@ import type { AddressInfo } from 'node:net';
 import { Injectable, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { MessageBody } from '@nestjs/websockets';
-import { apiKeys, BearerTokenGuard, ChannelParam, HubService, OnSubscribe, RealtimeModule, RealtimeWsAdapter, redisAdapter, SubscribeChannel } from 'nestjs-realtime';
+import { apiKeys, BearerTokenGuard, ChannelParam, type Frame, HubService, OnSubscribe, RealtimeModule, RealtimeWsAdapter, redisAdapter, SubscribeChannel } from 'nestjs-realtime';
 import { BENCH_KEY } from '../harness/dialects';
+import { HopRecorder } from '../harness/hop-recorder';
 import { type BenchData, obey } from '../harness/server-control';
 
 /** The whole module, as an application uses it: a guard, handlers, and `HubService.publish`. */
@@ -36,11 +37,24 @@ class BenchChannel {
 })
 class BenchModule {}
 
+/** A subscriber in this process, for what measures the way here without a socket behind it. */
+async function record(hub: HubService): Promise<HopRecorder> {
+  const recorder = new HopRecorder();
+  const send = ({ payload }: Frame): boolean => {
+    if (payload.includes('"t":')) recorder.record(payload);
+    return true;
+  };
+  const { id } = hub.register({ send, close: () => undefined });
+  await hub.subscribe({ connectionId: id }, 'bench-0');
+  return recorder;
+}
+
 async function main(): Promise<void> {
   const app = await NestFactory.create(BenchModule, { logger: ['error'] });
   app.useWebSocketAdapter(new RealtimeWsAdapter(app));
   await app.listen(0, '127.0.0.1');
   const hub = app.get(HubService);
+  const recorder = process.env.BENCH_RECORD === '1' ? await record(hub) : undefined;
   const underWay = new Set<Promise<unknown>>();
   const follow = (publication: Promise<unknown>): void => {
     underWay.add(publication);
@@ -53,7 +67,7 @@ async function main(): Promise<void> {
     publish: (channel, data) => follow(hub.publish(channel, data, { type: 'chat' })),
     settled: () => Promise.all(underWay),
     broadcast: (data) => void hub.broadcast('chat', data),
-    stats: () => hub.stats(),
+    stats: () => recorder?.take() ?? hub.stats(),
   });
 }
 
