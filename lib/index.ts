@@ -93,6 +93,8 @@ export { MissingAdapterError, PathConflictError } from './transports/ws/ws-adapt
 export { type GuardOption, UnresolvableGuardError } from './transports/ws/guard-resolver';
 export type { OriginOption } from './transports/ws/origin-policy';
 
+export type { AnyChannels, ChannelDeclaration, MessagesOf } from './protocol/channel-declarations';
+
 export type * from './adapter/hub-adapter';
 export type { AdapterContext, AdapterFactory } from './adapter/adapter-factory';
 export { memoryAdapter, type MemoryAdapterOptions } from './adapter/memory/memory-adapter.factory';

@@ -1,5 +1,5 @@
 import type { RealtimeError } from '../protocol/errors';
-import type { ChannelDeclaration, InfoOf, PublishesOf, SubscribedDataOf, UndeclaredChannel } from './channel-map';
+import type { ChannelDeclaration, InfoOf, PublishesOf, SubscribedDataOf, UndeclaredChannel } from '../protocol/channel-declarations';
 import type {
   ChannelEvents,
   HistoryOptions,

@@ -1,5 +1,5 @@
 import type { RealtimeError } from '../protocol/errors';
-import type { ChannelDeclaration, InfoOf, SubscribedDataOf } from './channel-map';
+import type { ChannelDeclaration, InfoOf, SubscribedDataOf } from '../protocol/channel-declarations';
 
 /** What comes with a message. @publicApi */
 export interface MessageContext<Type extends string = string> {

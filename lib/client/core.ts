@@ -1,6 +1,6 @@
 /** The client without its fall-back transport: pass `sseTransport` in `transports` to have it bundled. */
 export type { Channel } from './channel';
-export type * from './channel-map';
+export type * from '../protocol/channel-declarations';
 export type * from './channel.types';
 export { ClientLimitError, ClosedError, ConnectionError, UnansweredError } from './client.errors';
 export type { OfflineQueueOptions, RealtimeClientOptions } from './client.options';

@@ -1,4 +1,4 @@
-import type { AnyChannels, AnyRequests } from './channel-map';
+import type { AnyChannels, AnyRequests } from '../protocol/channel-declarations';
 import type { RealtimeClientOptions } from './client.options';
 import { RealtimeClient as CoreClient } from './realtime-client';
 import { sseTransport } from './sse.transport';

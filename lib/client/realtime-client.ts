@@ -8,7 +8,8 @@ import type {
   RequestDataOf,
   ResponseOf,
   UndeclaredChannel,
-} from './channel-map';
+  UndeclaredName,
+} from '../protocol/channel-declarations';
 import { ClientCore } from './client-core';
 import type { ClientEvents } from './client.events';
 import { type RealtimeClientOptions, resolveOptions } from './client.options';
@@ -30,8 +31,8 @@ export interface RequestOptions {
   retry?: boolean;
 }
 
-/** `string` where nothing is declared, else nothing. */
-type AnyName<Declared, Any> = Declared extends Any ? string : never;
+/** `string` where no request is declared, else nothing. */
+type UndeclaredType<Requests> = Requests extends AnyRequests ? string : never;
 
 /**
  * A connection to the server that is made again whenever it is lost, and channels that keep their place meanwhile.
@@ -91,7 +92,7 @@ export class RealtimeClient<
   }
 
   /** The channel with this name: the same object each time. Subscribing is its own step. */
-  channel<Data = unknown>(name: AnyName<Channels, AnyChannels>): Channel<UndeclaredChannel<Data>>;
+  channel<Data = unknown>(name: UndeclaredName<Channels>): Channel<UndeclaredChannel<Data>>;
   channel<const Name extends ChannelName<Channels>>(
     name: Name & ([PatternOf<Channels, Name>] extends [never] ? never : unknown),
   ): Channel<DeclarationOf<Channels, Name>>;
@@ -113,7 +114,7 @@ export class RealtimeClient<
    * const quote = await client.request('quote', { symbol: 'X' });
    */
   request<Response = unknown>(
-    type: AnyName<Requests, AnyRequests>,
+    type: UndeclaredType<Requests>,
     data?: unknown,
     options?: RequestOptions,
   ): Promise<Response>;

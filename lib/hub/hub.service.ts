@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable, Logger } from '@nestjs/common';
 import type { AdapterDelivery, ConnectionTarget, ControlCommand } from '../adapter/hub-adapter';
+import type { AnyChannels, ChannelName, MessagesOf, UndeclaredName } from '../protocol/channel-declarations';
 import { CloseCode } from '../protocol/close-codes';
 import type { ConnectedUser } from '../protocol/connected-user';
 import { BroadcastSender } from './broadcast-sender';
@@ -23,6 +24,8 @@ export type HubTarget = ConnectionTarget;
  * What is sent reaches the clients of every instance; what is counted or listed is of this instance, unless it says
  * otherwise.
  *
+ * With what is declared for the client, `HubService<AppChannels>` publishes nothing else.
+ *
  * @example
  * constructor(private readonly hub: HubService) {}
  * await this.hub.publish('room:lobby', { text: 'hello' }, { type: 'chat' });
@@ -30,7 +33,7 @@ export type HubTarget = ConnectionTarget;
  * @publicApi
  */
 @Injectable()
-export class HubService implements BroadcastSender {
+export class HubService<Channels extends object = AnyChannels> implements BroadcastSender {
   private readonly logger = new Logger(HubService.name);
   private readonly registered = new Map<Subscriber, CustomConnection>();
 
@@ -49,6 +52,12 @@ export class HubService implements BroadcastSender {
    * @throws HubClosedError, InvalidChannelError, SerializationError
    * @example await hub.publish('room:lobby', { text: 'hi' }, { type: 'chat', idempotencyKey: order.id });
    */
+  publish(channel: UndeclaredName<Channels>, data?: unknown, options?: PublishOptions): Promise<PublishResult>;
+  publish<const Name extends ChannelName<Channels>, Type extends keyof MessagesOf<Channels, Name> & string>(
+    channel: Name,
+    data: MessagesOf<Channels, Name>[Type],
+    options: PublishOptions & { type: Type },
+  ): Promise<PublishResult>;
   async publish(channel: string, data?: unknown, options: PublishOptions = {}): Promise<PublishResult> {
     this.core.assertOpen('publish');
     this.core.assertChannelName(channel);

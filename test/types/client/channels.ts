@@ -12,8 +12,8 @@ import {
   type PublishAck,
   RealtimeClient,
   type SubscribedContext,
-  type TypedPublish,
 } from '../../../lib/client';
+import type { HubService } from 'nestjs-realtime';
 import { type Equal, expectType } from './expect-type';
 
 interface ChatMessage {
@@ -157,21 +157,27 @@ export function statesHaveTheirContext(): void {
   client.on('connected', () => undefined);
 }
 
-export async function theSameDeclarationTypesTheServer(
-  hub: { publish(channel: string, data: unknown, options?: { type?: string }): Promise<{ cursor?: string }> },
-): Promise<void> {
-  const publish: TypedPublish<AppChannels, { cursor?: string }> = (channel, data, options) =>
-    hub.publish(channel, data, options);
-  const { cursor } = await publish('room:tea', { text: 'hi', author: 'ann' }, { type: 'chat' });
+export async function theSameDeclarationTypesTheServer(hub: HubService<AppChannels>): Promise<void> {
+  const { cursor } = await hub.publish('room:tea', { text: 'hi', author: 'ann' }, { type: 'chat', idempotencyKey: 'k' });
   expectType<Equal<typeof cursor, string | undefined>>();
-  await publish(`room:${name}`, { user: 'ann' }, { type: 'typing' });
+  await hub.publish(`room:${name}`, { user: 'ann' }, { type: 'typing' });
   expectType<Equal<MessagesOf<AppChannels, 'room:lobby'>, { announcement: string }>>();
   // @ts-expect-error the data of another type
-  await publish('room:tea', { user: 'ann' }, { type: 'chat' });
+  await hub.publish('room:tea', { user: 'ann' }, { type: 'chat' });
   // @ts-expect-error no such type on this channel
-  await publish('room:lobby', 'tea', { type: 'chat' });
+  await hub.publish('room:lobby', 'tea', { type: 'chat' });
+  // @ts-expect-error the type must be said
+  await hub.publish('room:tea', { text: 'hi', author: 'ann' });
   // @ts-expect-error no pattern has this name
-  await publish('nowhere', 'tea', { type: 'chat' });
+  await hub.publish('nowhere', 'tea', { type: 'chat' });
+}
+
+export async function withoutDeclarationsTheServerPublishesAnything(hub: HubService): Promise<void> {
+  await hub.publish('anywhere');
+  await hub.publish(name, { goes: true });
+  await hub.publish(name, { goes: true }, { type: 'any', exclude: ['c1'] });
+  // @ts-expect-error no such option
+  await hub.publish(name, {}, { kind: 'any' });
 }
 
 export async function withoutDeclarationsEverythingIsAllowed(): Promise<void> {

@@ -38,6 +38,15 @@ export interface AnyRequests {
   '*': { request: unknown; response: unknown };
 }
 
+/**
+ * `string` where nothing is declared, else nothing. `app.get(HubService)` infers `object`: nothing is declared there.
+ */
+export type UndeclaredName<Channels> = [keyof Channels] extends [never]
+  ? string
+  : Channels extends AnyChannels
+    ? string
+    : never;
+
 /** Names that a pattern matches, as far as a template literal type can say it. */
 type Template<Pattern extends string> = Pattern extends `${infer Before}{${string}}${infer After}`
   ? `${Before}${string}${Template<After>}`
@@ -114,25 +123,6 @@ export type SubscribedDataOf<Declaration extends ChannelDeclaration> = Declarati
 
 /** The `info` of a member in the presence. @publicApi */
 export type InfoOf<Declaration extends ChannelDeclaration> = Declaration extends { info: infer I } ? I : unknown;
-
-/**
- * A `publish` that only takes what is declared. Give it to the server's hub, whose own takes anything:
- *
- * @example
- * const publish: TypedPublish<AppChannels, PublishResult> = (channel, data, options) =>
- *   hub.publish(channel, data, options);
- * await publish('room:lobby', { text: 'hello' }, { type: 'chat' });
- *
- * @publicApi
- */
-export type TypedPublish<Channels, Result = unknown> = <
-  const Name extends ChannelName<Channels>,
-  Type extends keyof MessagesOf<Channels, Name> & string,
->(
-  channel: Name,
-  data: MessagesOf<Channels, Name>[Type],
-  options: { type: Type; idempotencyKey?: string },
-) => Promise<Result>;
 
 /** @publicApi */
 export type RequestDataOf<Declaration> = Declaration extends { request: infer Data } ? Data : undefined;
