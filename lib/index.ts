@@ -6,12 +6,13 @@ export type {
   HeartbeatOptions,
   HistoryOptions,
   LimitOptions,
+  PresenceOptions,
   RealtimeModuleOptions,
   RealtimeOptionsFactory,
   ShutdownOptions,
   SlowConsumerOptions,
-} from './realtime.options';
   SseOptions,
+} from './realtime.options';
 export { DuplicateModuleError } from './realtime.errors';
 export { RealtimeOptionsError } from './realtime.options-reader';
 
@@ -26,7 +27,8 @@ export { ProcessOutputService } from './hub/process-output.service';
 export type { PublishOptions, PublishResult } from './hub/publish.types';
 export type { HistoryEntry, HistoryPage, HistoryRequest } from './hub/channel-history';
 export type { PresenceSnapshot } from './hub/presence';
-export type { ChannelInfo, ConnectionInfo, HubStats } from './hub/hub-stats';
+export type { ChannelInfo, ClusterStats, ConnectionInfo, HubStats, InstanceCounts, InstanceStats } from './hub/hub-stats';
+export type { HubState, HubStatus } from './hub/hub-status';
 export type { DisconnectEvent } from './hub/hub-hooks';
 export { Connection } from './hub/connection';
 export { Handshake } from './hub/handshake';
@@ -99,10 +101,16 @@ export type * from './adapter/hub-adapter';
 export type { AdapterContext, AdapterFactory } from './adapter/adapter-factory';
 export { memoryAdapter, type MemoryAdapterOptions } from './adapter/memory/memory-adapter.factory';
 export { redisAdapter } from './adapter/redis/redis-adapter.factory';
-export type { RedisAdapterOptions } from './adapter/redis/redis-adapter.options';
+export type {
+  RedisAdapterOptions,
+  RedisClusterOptions,
+  RedisConnectionOptions,
+  RedisSentinelOptions,
+} from './adapter/redis/redis-adapter.options';
+export type { CustomRedisNaming, RedisNaming } from './adapter/redis/redis-names';
 export {
   MissingIoredisError,
   RedisAdapterOptionsError,
   RedisUnreachableError,
 } from './adapter/redis/redis-adapter.errors';
-export { AdapterUnavailableError, HubBusyError } from './adapter/adapter.errors';
+export { type AdapterOutcome, AdapterUnavailableError, HubBusyError, OversizedPublicationError } from './adapter/adapter.errors';

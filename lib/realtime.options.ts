@@ -156,10 +156,21 @@ export interface SseOptions {
 export interface ChannelOptions {
   /** Keep publications, so that clients can replay and recover them. @default none */
   history?: HistoryOptions;
-  /** Keep who is subscribed. `announce: false` keeps `join` and `leave` to the server. @default false */
-  presence?: boolean | { announce?: boolean };
+  /** Keep who is subscribed. @default false */
+  presence?: boolean | PresenceOptions;
   /** @default the module's */
   slowConsumer?: SlowConsumerPolicy;
+}
+
+/** @publicApi */
+export interface PresenceOptions {
+  /** Whether members are told of each other by `join` and `leave`; `hub.presence()` knows them in any case. @default true */
+  announce?: boolean;
+  /**
+   * How long a member whose connection was lost stays one, so that nobody is absent for a reconnect. Who unsubscribes,
+   * closes, or is disconnected for good leaves at once, as everybody does with 0. @default 2000 ms
+   */
+  gracePeriod?: Duration;
 }
 
 /** @publicApi */

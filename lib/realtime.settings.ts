@@ -165,10 +165,16 @@ function readHistory(name: string, value: unknown): ChannelSettings['history'] {
   return maxAge > 0 ? { size, ttl, maxAge } : { size, ttl };
 }
 
+/** Time for a client to notice that its connection is lost and to come back, in ms. */
+const GRACE_PERIOD = 2_000;
+
 function readPresence(name: string, channel: OptionsReader): ChannelSettings['presence'] {
   const value = channel.raw('presence') ?? false;
-  if (typeof value === 'boolean') return value ? { announce: true } : undefined;
-  return { announce: new OptionsReader(`${name}.presence`, value, ['announce']).flag('announce', true) };
+  if (value === false) return undefined;
+  const presence = new OptionsReader(`${name}.presence`, value === true ? {} : value, ['announce', 'gracePeriod']);
+  // Here 0 is a time like any other: at once.
+  const gracePeriod = presence.has('gracePeriod') ? presence.timeout('gracePeriod', 0) : GRACE_PERIOD;
+  return { announce: presence.flag('announce', true), gracePeriod };
 }
 
 function readEnvelope(value: unknown): EnvelopeFields {

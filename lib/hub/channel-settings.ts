@@ -6,6 +6,8 @@ import { PatternRouter } from './pattern-router';
 export interface PresenceSettings {
   /** Whether members are told of each other's coming and going by `join` and `leave`. */
   readonly announce: boolean;
+  /** For how many ms a member whose connection was lost stays one. */
+  readonly gracePeriod: number;
 }
 
 /** What the module options say about a channel, with every default filled in. */

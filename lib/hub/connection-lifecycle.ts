@@ -59,13 +59,13 @@ export class ConnectionLifecycle {
 
   private async runEnd(connection: Connection, subscriptions: Subscription[], event: DisconnectEvent): Promise<void> {
     await this.beginning.get(connection);
-    for (const subscription of subscriptions) await this.runUnsubscribe(subscription);
+    for (const subscription of subscriptions) await this.runUnsubscribe(subscription, event);
     await this.guard('@OnDisconnect', () => this.hooks.disconnected(connection, event));
   }
 
-  private async runUnsubscribe(subscription: Subscription): Promise<void> {
+  private async runUnsubscribe(subscription: Subscription, event?: DisconnectEvent): Promise<void> {
     const { connection, channel } = subscription;
-    await this.presence.leave(subscription);
+    await (event ? this.presence.disconnect(subscription, event.code) : this.presence.leave(subscription));
     await this.guard('@OnUnsubscribe', () => this.hooks.unsubscribed(connection, channel.name));
   }
 

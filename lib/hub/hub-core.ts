@@ -6,6 +6,7 @@ import { ChannelHistory } from './channel-history';
 import { ChannelJoiner, type JoinRequest } from './channel-joiner';
 import { ChannelRegistry } from './channel-registry';
 import type { ChannelRules } from './channel-settings';
+import { clusterStats } from './cluster-stats';
 import type { Connection, ConnectionHub } from './connection';
 import { ConnectionLifecycle } from './connection-lifecycle';
 import { ConnectionRegistry } from './connection-registry';
@@ -14,7 +15,8 @@ import { Frame, type FrameOrigin } from './frame';
 import { drainHub } from './hub-drain';
 import { HubReceiver } from './hub-receiver';
 import type { HubSettings } from './hub-settings';
-import type { HubStats } from './hub-stats';
+import type { ClusterStats, HubStats } from './hub-stats';
+import { type HubState, hubStatus, type HubStatus } from './hub-status';
 import {
   ConnectionIdTakenError,
   HubClosedError,
@@ -28,9 +30,6 @@ import { Presence } from './presence';
 import { Publisher } from './publisher';
 import type { Subscription } from './subscription';
 import { TokenExpiry } from './token-expiry';
-
-/** Where the hub is in its life. */
-export type HubState = 'starting' | 'running' | 'draining' | 'closed';
 
 /**
  * The hub as the rest of the library sees it: its parts, put together. Applications see `HubService`.
@@ -50,6 +49,7 @@ export class HubCore implements ConnectionHub {
   /** Counts what outboxes leave out. */
   readonly outboxObserver: OutboxObserver = { onDropped: (frames) => (this.stats.dropped += frames) };
   private readonly joiner: ChannelJoiner;
+  private readonly startedAt = new Date().toISOString();
   private closing: Promise<void> | undefined;
 
   constructor(
@@ -73,7 +73,8 @@ export class HubCore implements ConnectionHub {
   }
 
   async start(): Promise<void> {
-    await this.adapter.start(new HubReceiver(this.channels, this.publisher, this.commands, this.stats));
+    const { channels, connections, publisher, commands, presence, stats } = this;
+    await this.adapter.start(new HubReceiver(channels, connections, publisher, commands, presence, stats));
     this.state = 'running';
   }
 
@@ -158,6 +159,17 @@ export class HubCore implements ConnectionHub {
     };
   }
 
+  /** @throws AdapterUnavailableError */
+  async clusterStats(): Promise<ClusterStats> {
+    const alive = await this.adapter.instances();
+    const { settings, startedAt } = this;
+    return clusterStats({ id: settings.instanceId, startedAt, counts: this.snapshotStats() }, alive);
+  }
+
+  status(): HubStatus {
+    return hubStatus(this.state, this.adapter.name, this.adapter.status());
+  }
+
   /** Drains and closes; the adapter is stopped separately, last of all. Every call gets the same promise. */
   shutdown(): Promise<void> {
     return (this.closing ??= this.close());
@@ -174,14 +186,15 @@ export class HubCore implements ConnectionHub {
   private async close(): Promise<void> {
     this.state = 'draining';
     const { timeout } = this.settings.shutdown;
-    await withTimeout(drainHub(this.connections, this.lifecycle, this.settings.shutdown), timeout);
+    const drained = drainHub(this.connections, this.lifecycle, this.settings.shutdown);
+    await withTimeout(Promise.all([this.presence.drain(), drained]), timeout);
     this.expiry.stop();
     this.state = 'closed';
   }
 }
 
 /** Waits for `work`, but no longer than `ms`. */
-async function withTimeout(work: Promise<void>, ms: number): Promise<void> {
+async function withTimeout(work: Promise<unknown>, ms: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<void>((resolve) => (timer = setTimeout(resolve, ms)));
   try {

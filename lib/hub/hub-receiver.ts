@@ -1,17 +1,21 @@
-import type { AdapterReceiver, ControlCommand } from '../adapter/hub-adapter';
+import type { AdapterReceiver, ControlCommand, PresenceMember } from '../adapter/hub-adapter';
 import { encodeCursor, type Position } from '../protocol/cursor';
 import type { ChannelRegistry } from './channel-registry';
+import type { ConnectionRegistry } from './connection-registry';
 import { Frame } from './frame';
-import type { HubStats } from './hub-stats';
+import type { HubStats, InstanceCounts } from './hub-stats';
 import type { LocalCommands } from './local-commands';
+import type { Presence, PresenceChange } from './presence';
 import type { Publisher } from './publisher';
 
 /** What comes in from the adapter, given to this instance's connections. */
 export class HubReceiver implements AdapterReceiver {
   constructor(
     private readonly channels: ChannelRegistry,
+    private readonly connections: ConnectionRegistry,
     private readonly publisher: Publisher,
     private readonly commands: LocalCommands,
+    private readonly presence: Presence,
     private readonly stats: HubStats,
   ) {}
 
@@ -32,5 +36,13 @@ export class HubReceiver implements AdapterReceiver {
 
   onContinuityLost(name: string, position: Position): void {
     this.commands.reset(name, position);
+  }
+
+  onPresence(channel: string, change: PresenceChange, member: PresenceMember): void {
+    this.presence.changed(channel, change, member);
+  }
+
+  counts(): InstanceCounts {
+    return { clients: this.connections.size, channels: this.channels.size, subscribers: this.channels.subscriptions };
   }
 }

@@ -10,7 +10,8 @@ import { Connection } from './connection';
 import { CustomConnection } from './custom-connection';
 import { describeError } from './describe-error';
 import type { HubCore } from './hub-core';
-import type { ChannelInfo, ConnectionInfo, HubStats } from './hub-stats';
+import type { ChannelInfo, ClusterStats, ConnectionInfo, HubStats } from './hub-stats';
+import type { HubStatus } from './hub-status';
 import type { PresenceSnapshot } from './presence';
 import type { PublishOptions, PublishResult } from './publish.types';
 import type { Subscriber } from './subscriber';
@@ -49,7 +50,8 @@ export class HubService<Channels extends object = AnyChannels> implements Broadc
    *
    * @param channel `[A-Za-z0-9_.:-]`, 1 to 256 characters; it need not be declared
    * @param data anything that JSON can carry
-   * @throws HubClosedError, InvalidChannelError, SerializationError
+   * @throws HubClosedError, InvalidChannelError, SerializationError; HubBusyError when too much waits for Redis;
+   * OversizedPublicationError; with history AdapterUnavailableError, whose `outcome` says whether it may have happened
    * @example await hub.publish('room:lobby', { text: 'hi' }, { type: 'chat', idempotencyKey: order.id });
    */
   publish(channel: UndeclaredName<Channels>, data?: unknown, options?: PublishOptions): Promise<PublishResult>;
@@ -227,6 +229,21 @@ export class HubService<Channels extends object = AnyChannels> implements Broadc
   /** Counts of this instance. */
   stats(): HubStats {
     return this.core.snapshotStats();
+  }
+
+  /**
+   * The instances that are alive, with their counts, and the sums.
+   *
+   * @throws AdapterUnavailableError while the other instances cannot be asked for
+   * @example const { instances, clients } = await hub.clusterStats();
+   */
+  clusterStats(): Promise<ClusterStats> {
+    return this.core.clusterStats();
+  }
+
+  /** How the hub and its way to the other instances are now. `nestjs-realtime/health` tells Terminus. */
+  status(): HubStatus {
+    return this.core.status();
   }
 
   /**

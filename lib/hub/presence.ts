@@ -1,7 +1,9 @@
 import { Logger } from '@nestjs/common';
 import type { HubAdapter, PresenceMember } from '../adapter/hub-adapter';
+import { isFinalCloseCode } from '../protocol/close-codes';
 import type { ChannelRules, PresenceSettings } from './channel-settings';
 import type { Connection } from './connection';
+import { LingeringMembers } from './lingering-members';
 import type { Subscription } from './subscription';
 
 /** Who is on a channel. @publicApi */
@@ -13,12 +15,27 @@ export interface PresenceSnapshot {
   readonly users: number;
 }
 
+/** What others are told of a member. */
+export type PresenceChange = 'join' | 'leave';
+
 /** Tells a channel's subscribers of a member, without a place in the history. */
-export type Announce = (channel: string, type: 'join' | 'leave', member: PresenceMember) => Promise<unknown>;
+export type Announce = (channel: string, type: PresenceChange, member: PresenceMember) => Promise<unknown>;
+
+/** Close codes of those who leave on purpose: 1000, and 1005, a close without a code; 1008 refuses. */
+const DELIBERATE_CODES: ReadonlySet<number> = new Set([1000, 1005, 1008]);
+/** Changes announced at a time, so that the end of a large instance does not fill the adapter's queue. */
+const ANNOUNCED_AT_ONCE = 128;
 
 /** Keeps the presence of the channels that have it. */
 export class Presence {
   private readonly logger = new Logger(Presence.name);
+  private readonly lingering = new LingeringMembers((subscription) => this.track(this.leave(subscription)));
+  /** Removals that nobody else awaits. */
+  private readonly leaving = new Set<Promise<void>>();
+  private draining = false;
+  /** Changes that the adapter has told of, and that are yet to be announced. */
+  private readonly changes: (() => Promise<unknown>)[] = [];
+  private announcing = false;
 
   constructor(
     private readonly adapter: HubAdapter,
@@ -35,6 +52,7 @@ export class Presence {
     const { channel, connection } = subscription;
     const { presence } = channel.settings;
     if (presence === undefined) return;
+    this.lingering.takeBack(subscription);
     try {
       await this.add(subscription, presence);
     } catch (error) {
@@ -55,6 +73,31 @@ export class Presence {
     }
   }
 
+  /**
+   * Its connection has ended. Who may be about to come back stays a member for the channel's grace period.
+   *
+   * @param code the close code
+   */
+  async disconnect(subscription: Subscription, code: number): Promise<void> {
+    const gracePeriod = subscription.channel.settings.presence?.gracePeriod ?? 0;
+    if (gracePeriod === 0 || this.draining || !isInterruption(code)) return this.leave(subscription);
+    this.lingering.add(subscription, gracePeriod);
+  }
+
+  /** The adapter says so of a member that this hub may not know. Announced by this instance, to all. */
+  changed(channel: string, change: PresenceChange, member: PresenceMember): void {
+    if (!this.rules.for(channel).presence?.announce) return;
+    this.changes.push(() => this.announce(channel, change, member));
+    if (!this.announcing) this.track(this.announceChanges());
+  }
+
+  /** This instance is leaving: nobody lingers on it any more. Resolves when all are removed. */
+  async drain(): Promise<void> {
+    this.draining = true;
+    this.lingering.flush();
+    while (this.leaving.size > 0) await Promise.all(this.leaving);
+  }
+
   async snapshot(channel: string): Promise<PresenceSnapshot> {
     const members = await this.adapter.members(channel);
     const users = new Set(members.map((member) => member.user ?? member.connectionId));
@@ -70,6 +113,26 @@ export class Presence {
     if (!subscription.active) return;
     if (isNew && announce) await this.announce(channel.name, 'join', member);
   }
+
+  private async announceChanges(): Promise<void> {
+    this.announcing = true;
+    while (this.changes.length > 0) {
+      const outcomes = await Promise.allSettled(this.changes.splice(0, ANNOUNCED_AT_ONCE).map((run) => run()));
+      const failure = outcomes.find((outcome) => outcome.status === 'rejected');
+      if (failure) this.logger.warn(`Could not announce a change of presence: ${String(failure.reason)}`);
+    }
+    this.announcing = false;
+  }
+
+  private track(work: Promise<void>): void {
+    this.leaving.add(work);
+    void work.finally(() => this.leaving.delete(work));
+  }
+}
+
+/** Whether a client that lost its connection with this code may be about to come back by itself. */
+export function isInterruption(code: number): boolean {
+  return !DELIBERATE_CODES.has(code) && !isFinalCloseCode(code);
 }
 
 function memberOf(connection: Connection): PresenceMember {

@@ -151,7 +151,7 @@ describe('resolveSettings', () => {
       const { rules } = resolve({ channels: { 'room:{name}': { history: { size: 10, ttl: '10m', maxAge: '1m' }, presence: true } } });
       expect(rules.for('room:a')).toEqual({
         history: { size: 10, ttl: 600_000, maxAge: 60_000 },
-        presence: { announce: true },
+        presence: { announce: true, gracePeriod: 2000 },
         policy: 'disconnect',
       });
     });
@@ -159,9 +159,11 @@ describe('resolveSettings', () => {
     it.each([
       [undefined, undefined],
       [false, undefined],
-      [true, { announce: true }],
-      [{}, { announce: true }],
-      [{ announce: false }, { announce: false }],
+      [true, { announce: true, gracePeriod: 2000 }],
+      [{}, { announce: true, gracePeriod: 2000 }],
+      [{ announce: false }, { announce: false, gracePeriod: 2000 }],
+      [{ gracePeriod: '5s' }, { announce: true, gracePeriod: 5000 }],
+      [{ gracePeriod: 0 }, { announce: true, gracePeriod: 0 }],
     ])('presence %j is %j', (presence, expected) => {
       expect(resolve({ channels: { a: { presence } } }).rules.for('a').presence).toEqual(expected);
     });
@@ -190,6 +192,8 @@ describe('resolveSettings', () => {
       [{ presence: 'yes' }, 'channels["a"].presence'],
       [{ presence: { announce: 'yes' } }, 'channels["a"].presence.announce'],
       [{ presence: { announces: true } }, 'channels["a"].presence.announces'],
+      [{ presence: { gracePeriod: 'a while' } }, 'channels["a"].presence.gracePeriod'],
+      [{ presence: { gracePeriod: '90d' } }, 'channels["a"].presence.gracePeriod'],
       [{ slowConsumer: 'wait' }, 'channels["a"].slowConsumer'],
       [{ histroy: {} }, 'channels["a"].histroy'],
       ['a', 'channels["a"]'],
