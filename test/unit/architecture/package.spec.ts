@@ -53,6 +53,13 @@ describe('what the package exports', () => {
     expect(subpaths.map(([subpath]) => subpath)).toEqual(expect.arrayContaining(present.map((feature) => `./${feature}`)));
   });
 
+  it('loads Terminus on the path of the health indicator and nowhere else', () => {
+    const users = [...readModules(readLibrary())].filter(([, { packages }]) => packages.some((name) => packageOf(name) === '@nestjs/terminus'));
+    expect(users.map(([path]) => path)).toEqual(['lib/health/realtime-health.indicator.ts']);
+    const importers = [...readModules(readLibrary())].filter(([, { files }]) => files.some((file) => file.startsWith('lib/health/')));
+    expect(importers.map(([path]) => path)).toEqual(['lib/health/index.ts']);
+  });
+
   it('is one CommonJS build: two would hold each class twice', () => {
     expect(manifest.type).toBeUndefined();
     expect(JSON.stringify(serverSubpaths)).not.toMatch(/"(?:import|require|module)":/);
@@ -93,7 +100,7 @@ describe('what the package needs', () => {
 
   it('asks for nothing that only some applications use', () => {
     const optional = Object.keys(manifest.peerDependenciesMeta).filter((peer) => manifest.peerDependenciesMeta[peer]?.optional);
-    expect(optional).toEqual(expect.arrayContaining(['class-transformer', 'class-validator', 'ioredis', 'jose']));
+    expect(optional).toEqual(expect.arrayContaining(['@nestjs/terminus', 'class-transformer', 'class-validator', 'ioredis', 'jose']));
     expect(manifest.peerDependencies).toMatchObject({ ioredis: '^5.0.0 || ^6.0.0', jose: '^5.0.0 || ^6.0.0' });
   });
 
