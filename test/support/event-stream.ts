@@ -1,4 +1,10 @@
-import { type ClientRequest, get, type IncomingHttpHeaders, type IncomingMessage, request as httpRequest } from 'node:http';
+import {
+  type ClientRequest,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  request as httpRequest,
+  type RequestOptions,
+} from 'node:http';
 import type { TestFrame } from './test-client';
 import { waitFor } from './wait-for';
 
@@ -14,6 +20,8 @@ export interface StreamEvent {
 
 export interface StreamOptions {
   readonly headers?: Record<string, string>;
+  /** Ends the request from outside. */
+  readonly signal?: AbortSignal;
 }
 
 /** An answer that is no stream. */
@@ -43,8 +51,8 @@ export class EventStream {
   }
 
   /** @throws Error with the status, when the answer is no stream */
-  static async open(url: string, { headers = {} }: StreamOptions = {}): Promise<EventStream> {
-    const { request, response } = await begin(url, headers);
+  static async open(url: string, { headers = {}, signal }: StreamOptions = {}): Promise<EventStream> {
+    const { request, response } = await begin(url, { headers, signal });
     if (response.statusCode !== 200) throw new Error(`${response.statusCode}: ${await bodyOf(response)}`);
     return new EventStream(request, response);
   }
@@ -108,17 +116,26 @@ export class EventStream {
 
 /** Asks for something that is refused, and reads the answer. */
 export async function httpAnswer(url: string, { headers = {}, method = 'GET' }: StreamOptions & { method?: string } = {}): Promise<HttpAnswer> {
-  const { response } = await begin(url, headers, method);
+  const { response } = await begin(url, { headers, method });
   const text = await bodyOf(response);
-  return { status: response.statusCode ?? 0, headers: response.headers, body: text === '' ? undefined : JSON.parse(text) };
+  return { status: response.statusCode ?? 0, headers: response.headers, body: parse(text) };
 }
 
-function begin(url: string, headers: Record<string, string>, method = 'GET'): Promise<{ request: ClientRequest; response: IncomingMessage }> {
+/** What is no JSON is given as it stands. */
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+function begin(url: string, options: RequestOptions): Promise<{ request: ClientRequest; response: IncomingMessage }> {
   return new Promise((resolve, reject) => {
-    const options = { headers, agent: false as const };
-    const request = method === 'GET' ? get(url, options) : httpRequest(url, { ...options, method }).end();
+    const request = httpRequest(url, { ...options, agent: false });
     request.once('response', (response) => resolve({ request, response }));
     request.on('error', reject);
+    request.end();
   });
 }
 

@@ -54,21 +54,19 @@ export class StreamPositions {
 /**
  * Reads an id that a client sent.
  *
- * @returns the cursor by channel: undefined for a channel that the stream had nothing of, {@link UNPROVABLE} for every
- * channel when the id is none
+ * @returns the cursor by channel; undefined for a channel that the id says nothing of, as none does when it is none of ours
  */
 export function readEventId(id: string): (channel: string) => string | undefined {
   const cursors = parseEventId(id);
-  return cursors === undefined ? () => UNPROVABLE : (channel) => cursors.get(keyOf(channel));
+  return (channel) => cursors.get(keyOf(channel));
 }
 
-function parseEventId(id: string): Map<string, string> | undefined {
-  if (id === '' || id.length > MAX_ID_LENGTH) return undefined;
+function parseEventId(id: string): Map<string, string> {
   const cursors = new Map<string, string>();
+  if (id.length > MAX_ID_LENGTH) return cursors;
   for (const entry of id.split(',')) {
     const [, key, cursor] = ENTRY.exec(entry) ?? [];
-    if (key === undefined || cursor === undefined) return undefined;
-    cursors.set(key, decode(cursor));
+    if (key !== undefined && cursor !== undefined) cursors.set(key, decode(cursor));
   }
   return cursors;
 }

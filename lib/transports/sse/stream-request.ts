@@ -1,11 +1,11 @@
 import type { IncomingMessage } from 'node:http';
-import { readEventId } from './stream-positions';
+import { readEventId, UNPROVABLE } from './stream-positions';
 
 /** What a client asks of a stream. */
 export interface StreamRequest {
   /** In the order they are named in, each once. */
   readonly channels: readonly string[];
-  /** Where a channel is to be continued from; undefined: from now. */
+  /** Where a channel is to be continued from; undefined: from now. With an id, each has to be continued from somewhere. */
   readonly cursorOf: (channel: string) => string | undefined;
 }
 
@@ -26,7 +26,7 @@ export function readStreamRequest(request: IncomingMessage): StreamRequest {
   const resumed = id === undefined || id === '' ? undefined : readEventId(id);
   return {
     channels: [...cursors.keys()],
-    cursorOf: (name) => resumed?.(name) ?? cursors.get(name),
+    cursorOf: (name) => resumed?.(name) ?? cursors.get(name) ?? (resumed && UNPROVABLE),
   };
 }
 
