@@ -1,3 +1,5 @@
+import { createReadStream } from 'node:fs';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { samplePath } from './paths';
 
@@ -17,8 +19,13 @@ export const PAGE_HEADERS = {
   'Cache-Control': 'no-cache',
 };
 
+/** Where pages import the package's client from: `import { RealtimeClient } from '/realtime-client.mjs'`. */
+const CLIENT_PATH = '/realtime-client.mjs';
+/** One file, for pages without a bundler. */
+const CLIENT_FILE = require.resolve('nestjs-realtime/client/browser');
+
 /**
- * Serves a sample's page, and under `/shared/` what the samples' pages share.
+ * Serves a sample's page, the package's client, and under `/shared/` what the samples' pages share.
  *
  * @param sample the sample's folder, such as `01-chat`
  */
@@ -28,4 +35,9 @@ export function servePages(app: NestExpressApplication, sample: string): void {
   };
   app.useStaticAssets(samplePath(sample, 'public'), { setHeaders });
   app.useStaticAssets(samplePath('shared', 'public'), { setHeaders, prefix: '/shared/' });
+  app.use(CLIENT_PATH, (_request: IncomingMessage, response: ServerResponse) => {
+    setHeaders(response);
+    response.setHeader('Content-Type', 'text/javascript; charset=utf-8');
+    createReadStream(CLIENT_FILE).pipe(response);
+  });
 }

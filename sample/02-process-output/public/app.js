@@ -1,10 +1,9 @@
-import { Channel } from '/shared/channel.js';
-import { Connection } from '/shared/connection.js';
+import { connect, ConnectionView } from '/shared/connection.js';
 import { Terminal } from './terminal.js';
 
 const $ = (id) => document.getElementById(id);
 
-const STATES = { idle: '', connecting: 'Connecting…', online: 'Live', draining: 'Server restarting', waiting: 'Reconnecting…' };
+const STATES = { idle: '', connecting: 'Connecting…', online: 'Live', restarting: 'Server restarting', waiting: 'Reconnecting…' };
 
 /** What the server knows of its processes, newest first, by id; and the titles of the jobs. */
 let runs = new Map();
@@ -12,20 +11,19 @@ const titles = new Map();
 const terminal = new Terminal();
 let channel;
 
-const connection = new Connection(() => {
-  const url = new URL('/ws', location.href);
-  url.protocol = location.protocol === 'https:' ? 'wss:' : 'ws:';
-  return url;
-});
+await readJobs();
+const client = connect('/ws');
+const view = new ConnectionView();
 
-connection.addEventListener('state', () => {
-  const { state, problem } = connection;
+view.addEventListener('state', () => {
+  const { state, problem } = view;
   $('connection').dataset.state = state;
   $('connection').textContent = STATES[state] ?? `Disconnected: ${problem}`;
+  // What was started or has ended while we were away.
+  if (state === 'online') void readRuns();
 });
-// What was started or has ended while we were away.
-connection.addEventListener('open', () => void readRuns());
-connection.addEventListener('frame', ({ detail: { type, data } }) => {
+view.follow(client);
+client.on('message', (data, { type }) => {
   if (type !== 'process:started' && type !== 'process:ended') return;
   if (runs.has(data.id)) runs.set(data.id, data);
   else runs = new Map([[data.id, data], ...runs]);
@@ -35,8 +33,6 @@ connection.addEventListener('frame', ({ detail: { type, data } }) => {
 $('stop').addEventListener('click', () => void fetch(`/api/processes/${currentId()}`, { method: 'DELETE' }));
 addEventListener('hashchange', watchCurrent);
 
-await readJobs();
-connection.start();
 watchCurrent();
 
 async function readJobs() {
@@ -83,24 +79,22 @@ function currentId() {
 
 /** Follows the process that the address names, from the first line that the server still has. */
 function watchCurrent() {
-  channel?.close();
+  if (channel) client.removeChannel(channel.name);
   channel = undefined;
   terminal.clear(currentId());
   drawRuns();
   if (currentId() === '') return;
-  channel = new Channel(connection, `process:${currentId()}`, { replay: 1000 });
-  channel.addEventListener('subscribed', ({ detail }) => {
-    terminal.open(titles.get(detail.data.job) ?? detail.data.job, detail.data);
-    // The server may have been restarted, and the process with it.
-    if (detail.recovered === false) terminal.note('Some output may be missing here.');
+  const opened = client.channel(`process:${currentId()}`);
+  channel = opened;
+  channel.on('subscribed', ({ data }) => terminal.open(titles.get(data.job) ?? data.job, data));
+  // The server may have been restarted, and the process with it.
+  channel.on('reset', () => terminal.note('Some output may be missing here.'));
+  channel.onMessage('process_output', (line) => terminal.write(line));
+  channel.onMessage('process_status', (status) => terminal.end(status));
+  channel.on('unsubscribed', ({ error }) => error && terminal.refuse(error.message));
+  channel.subscribe({ replay: 1000 }).catch((error) => {
+    if (channel === opened) terminal.refuse(error.message);
   });
-  channel.addEventListener('reset', () => terminal.note('Some output may be missing here.'));
-  channel.addEventListener('publication', ({ detail: { type, data } }) => {
-    if (type === 'process_output') terminal.write(data);
-    else if (type === 'process_status') terminal.end(data);
-  });
-  channel.addEventListener('refused', ({ detail }) => terminal.refuse(detail.message));
-  channel.open();
 }
 
 function drawRuns() {

@@ -27,14 +27,14 @@ function open(port: number): RealtimeClient {
 
 /** Publishes one number after the other until it is stopped. */
 function publishNumbers(client: RealtimeClient): { stop(): Promise<number> } {
-  let running = true;
+  const state = { running: true };
   let last = 0;
   const done = (async () => {
-    while (running) await client.channel(NEWS).publish('news', ++last);
+    while (state.running) await client.channel(NEWS).publish('news', ++last);
   })();
   return {
     stop: async () => {
-      running = false;
+      state.running = false;
       await done;
       return last;
     },

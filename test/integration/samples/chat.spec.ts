@@ -42,7 +42,7 @@ describe('the page', () => {
     const page = await (await fetch(chat.url)).text();
     const files = [...page.matchAll(/(?:href|src)="((?:css|js)\/[^"]+|favicon\.svg)"/g)].map(([, file]) => file!);
     expect(files.length).toBeGreaterThan(5);
-    for (const file of [...files, 'shared/connection.js', 'shared/channel.js']) {
+    for (const file of [...files, 'shared/connection.js', 'realtime-client.mjs']) {
       expect([file, (await fetch(new URL(file, chat.url))).status]).toEqual([file, 200]);
     }
   });

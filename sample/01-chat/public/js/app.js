@@ -1,5 +1,4 @@
-import { Channel } from '/shared/channel.js';
-import { Connection } from '/shared/connection.js';
+import { connect, ConnectionView } from '/shared/connection.js';
 import { Composer, typingText } from './composer.js';
 import { $, avatar } from './dom.js';
 import { closeDrawers, setUpDrawers } from './drawers.js';
@@ -17,27 +16,12 @@ let myName = currentName();
 const rooms = new Map();
 const joined = new Map();
 let current;
+let client;
 
-const connection = new Connection(() => {
-  const url = new URL('/ws', location.href);
-  url.protocol = location.protocol === 'https:' ? 'wss:' : 'ws:';
-  url.searchParams.set('name', myName);
-  return url;
-});
-const status = new Status(connection);
+const view = new ConnectionView();
+const status = new Status(view);
 const timeline = new Timeline();
 const composer = new Composer();
-const directory = new Channel(connection, 'directory');
-
-directory.addEventListener('subscribed', ({ detail }) => {
-  rooms.clear();
-  for (const room of detail.data) rooms.set(room.name, room);
-  drawRooms();
-});
-directory.addEventListener('publication', ({ detail: { data } }) => {
-  rooms.set(data.name, data);
-  drawRooms();
-});
 
 composer.addEventListener('say', ({ detail }) => {
   current.say(detail, myName);
@@ -98,9 +82,31 @@ function enterAs(name) {
   const renamed = myName !== undefined && myName !== name;
   myName = name;
   keepName(name);
-  // The name belongs to the handshake: another one takes another connection, which continues where this one was.
-  if (renamed) connection.renew();
+  if (renamed) openConnection();
   showChat();
+}
+
+/** The name belongs to the handshake: another one takes another client, which continues where the last one was. */
+function openConnection() {
+  const last = client;
+  client = connect('/ws', { name: myName });
+  view.follow(client);
+  for (const room of joined.values()) room.enter(client);
+  const directory = client.channel('directory');
+  directory.on('subscribed', ({ data }) => {
+    rooms.clear();
+    for (const room of data) rooms.set(room.name, room);
+    drawRooms();
+  });
+  directory.on('message', (room) => {
+    rooms.set(room.name, room);
+    drawRooms();
+  });
+  // A client that was stopped and is back has given up what it had not yet been told of.
+  client.on('state', (state) => {
+    if (state === 'connected' && directory.state === 'unsubscribed') directory.subscribe().catch(() => {});
+  });
+  last?.close();
 }
 
 function showChat() {
@@ -108,7 +114,7 @@ function showChat() {
   $('chat').hidden = false;
   $('me-name').textContent = myName;
   $('me-avatar').replaceChildren(avatar(myName));
-  connection.start();
+  if (!client) openConnection();
   status.render();
   openFromAddress();
 }
@@ -132,8 +138,9 @@ function openRoom(name) {
 }
 
 function join(name) {
-  const room = new Room(connection, name);
+  const room = new Room(name);
   joined.set(name, room);
+  room.enter(client);
   room.addEventListener('change', () => {
     if (room === current) drawCurrent();
   });

@@ -1,5 +1,3 @@
-import { Channel } from '/shared/channel.js';
-import { RequestError } from '/shared/connection.js';
 import { Members } from './members.js';
 
 /** Messages that the page keeps of a room. */
@@ -34,17 +32,28 @@ export class Room extends EventTarget {
   #seen = new Set();
   /** Who was there before the connection was lost: that they come back is no news. */
   #before = new Set();
+  #client;
   #channel;
   #typing;
+  #unfollow;
   #told = 0;
 
-  constructor(connection, name) {
+  constructor(name) {
     super();
     this.name = name;
-    this.#channel = new Channel(connection, `room:${name}`, { replay: REPLAY });
-    this.#typing = new Channel(connection, `typing:${name}`, { follows: this.#channel });
+  }
+
+  /** Enters with a client, or with another one in place of the last: it continues where that one was. */
+  enter(client) {
+    const cursor = this.#channel?.cursor;
+    this.#unfollow?.();
+    this.#client = client;
+    this.#channel = client.channel(`room:${this.name}`);
+    this.#typing = client.channel(`typing:${this.name}`);
     this.#listen();
-    this.#channel.open();
+    this.#unfollow = client.on('state', (state) => this.#onState(state));
+    this.#subscribe({ cursor, replay: REPLAY });
+    for (const [key, { problem }] of this.outgoing) if (!problem) this.#deliver(key);
   }
 
   /** Messages and notices, oldest first. */
@@ -57,8 +66,9 @@ export class Room extends EventTarget {
   }
 
   close() {
-    this.#typing.close();
-    this.#channel.close();
+    this.#unfollow();
+    this.#client.removeChannel(this.#typing.name);
+    this.#client.removeChannel(this.#channel.name);
     for (const timer of this.typing.values()) clearTimeout(timer);
   }
 
@@ -87,50 +97,64 @@ export class Room extends EventTarget {
   /** Tells the others that something is being typed. */
   tellTyping() {
     const now = Date.now();
-    if (!this.#typing.live || now - this.#told < TYPING_PAUSE) return;
+    if (this.#typing.state !== 'subscribed' || now - this.#told < TYPING_PAUSE) return;
     this.#told = now;
-    this.#typing.mention('typing');
+    this.#typing.publish('typing').catch(() => {
+      // As well lost.
+    });
   }
 
   #listen() {
-    const on = (type, listener) => this.#channel.addEventListener(type, ({ detail }) => listener(detail));
-    on('subscribed', (frame) => this.#onSubscribed(frame));
-    on('publication', (frame) => this.#onPublication(frame));
-    on('join', ({ data }) => this.#onJoin(data));
-    on('leave', ({ data }) => this.#onLeave(data));
-    on('reset', () => this.#onGap());
-    on('refused', (error) => this.#onClosed(error.message));
-    on('removed', ({ data }) => this.#onClosed(data.reason));
-    on('lost', () => this.#onLost());
-    this.#typing.addEventListener('publication', ({ detail }) => this.#onTyping(detail.data.name));
+    const channel = this.#channel;
+    channel.on('subscribed', (context) => this.#onSubscribed(context));
+    channel.on('message', (data, { cursor, timestamp }) => this.#onPublication({ data, cursor, timestamp }));
+    channel.on('join', (member) => this.#onJoin(member));
+    channel.on('leave', (member) => this.#onLeave(member));
+    channel.on('presence', (members) => this.#onMembers(members));
+    channel.on('reset', () => void this.#onGap());
+    channel.on('unsubscribed', ({ error }) => error && this.#onClosed(error.message));
+    // Asks for the members, each time that the room is entered.
+    channel.presence();
+    this.#typing.on('message', ({ name }) => this.#onTyping(name));
   }
 
-  #onSubscribed({ recovered, data }) {
+  #subscribe(options) {
+    const channel = this.#channel;
+    channel.subscribe(options).catch((error) => {
+      if (channel === this.#channel) this.#onClosed(error.message);
+    });
+  }
+
+  #onSubscribed({ data }) {
     this.status = 'ready';
     this.topic = data?.topic ?? this.topic;
-    if (recovered === false) this.#onGap();
-    void this.#readMembers();
-    for (const [key, { problem }] of this.outgoing) if (!problem) this.#deliver(key);
+    // Only who is in the room may see who is typing.
+    this.#typing.subscribe().catch(() => {
+      // It works without.
+    });
     this.#changed();
+  }
+
+  #onState(state) {
+    if (state === 'disconnected') this.#onLost();
+    // A client that was stopped and is back has given up what it had not yet been told of.
+    if (state === 'connected' && this.#channel.state === 'unsubscribed') this.#subscribe({ replay: REPLAY });
   }
 
   /** The server cannot tell what we missed. What it still has is shown, and that there may be more is said. */
   async #onGap() {
     if (this.#items.at(-1)?.kind !== 'gap' && !this.empty) this.#add({ kind: 'gap', id: makeKey(), at: new Date() });
     try {
-      for (const frame of await this.#channel.history(REPLAY)) this.#addMessage(frame);
-    } catch (error) {
-      if (!(error instanceof RequestError)) return;
+      const { publications } = await this.#channel.history({ limit: REPLAY, reverse: true });
+      for (const publication of publications.toReversed()) this.#addMessage(publication);
+    } catch {
+      // What is there is all that there is to show.
     }
     this.#changed();
   }
 
-  async #readMembers() {
-    try {
-      this.members.reset(await this.#channel.presence());
-    } catch {
-      // The connection is gone again, or the server cannot say: the list stays as it was.
-    }
+  #onMembers(members) {
+    this.members.reset(members);
     // Commands on a channel are answered in their order: the replay came before this answer.
     this.caughtUp = true;
     this.#changed();
@@ -167,17 +191,14 @@ export class Room extends EventTarget {
   }
 
   async #deliver(key) {
-    const message = this.outgoing.get(key);
-    // Sent when the room is entered again.
-    if (!this.#channel.live) return;
-    const { text, name } = message;
+    const channel = this.#channel;
+    const { text, name } = this.outgoing.get(key);
     try {
-      // With its key, a message that arrived just before the connection was lost is not said twice.
-      const { cursor, timestamp } = await this.#channel.publish('chat', { text, key }, { idempotencyKey: key });
+      // It waits while there is no connection. With its key it is said once, by another client too.
+      const { cursor, timestamp } = await channel.publish('chat', { text, key }, { idempotencyKey: key });
       if (this.outgoing.has(key)) this.#onPublication({ data: { text, name, key }, cursor, timestamp });
     } catch (error) {
-      if (error instanceof RequestError) this.#onRefused(key, error);
-      else if (this.#channel.live) this.#onRefused(key, { message: 'The server did not answer' });
+      if (channel === this.#channel) this.#onRefused(key, error);
     }
   }
 
@@ -227,6 +248,8 @@ export class Room extends EventTarget {
 
   #onLost() {
     this.#before = new Set(this.members.names);
+    // Entered again after the room, not beside it.
+    this.#typing.unsubscribe();
     for (const name of [...this.typing.keys()]) this.#stopTyping(name);
     this.#changed();
   }

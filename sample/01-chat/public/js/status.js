@@ -26,7 +26,7 @@ export class Status {
     const [kind, text, hint] = this.#describe(state);
     const pill = $('status');
     pill.dataset.kind = kind;
-    pill.disabled = state !== 'waiting' && state !== 'stopped';
+    pill.disabled = state !== 'waiting' && state !== 'restarting' && state !== 'stopped';
     pill.title = hint;
     setText($('status-text'), text);
     this.#renderBanner(state);
@@ -35,10 +35,10 @@ export class Status {
   #onState() {
     const { state } = this.#connection;
     clearInterval(this.#clock);
-    if (state === 'waiting') this.#clock = setInterval(() => this.render(), 500);
+    if (state === 'waiting' || state === 'restarting') this.#clock = setInterval(() => this.render(), 500);
     if (state === 'online' && this.#wasLost) this.#sayBack();
     if (state === 'online') this.#hasBeenOnline = true;
-    if (state !== 'waiting' && state !== 'connecting') this.#unreachable = false;
+    if (state === 'online' || state === 'stopped') this.#unreachable = false;
     this.#wasLost = this.#hasBeenOnline && state !== 'online';
     this.render();
   }
@@ -54,8 +54,8 @@ export class Status {
     switch (state) {
       case 'online':
         return Date.now() - this.#backAt < BACK_TIME ? ['good', 'Back online', ''] : ['good', 'Connected', ''];
-      case 'draining':
-        return ['busy', 'Server restarting', 'The server is about to restart; this page comes back by itself'];
+      case 'restarting':
+        return ['busy', 'Server restarting', 'The server is restarting; this page comes back by itself'];
       case 'waiting':
         if (!navigator.onLine) return ['bad', 'Offline', 'This device has no network'];
         return ['busy', seconds > 1 ? `Retry in ${seconds} s` : 'Reconnecting…', 'Try again now'];
@@ -77,7 +77,7 @@ export class Status {
   #bannerText(state) {
     const { problem, retryAt } = this.#connection;
     if (state === 'stopped') return `Disconnected: ${problem}.`;
-    if (state !== 'waiting' && state !== 'connecting') return '';
+    if (state !== 'waiting' && state !== 'restarting' && state !== 'connecting') return '';
     if (!navigator.onLine) return 'You are offline. What you write is sent when you are back.';
     // A short break is the pill's business alone.
     if (state === 'waiting' && retryAt - Date.now() > 2_000) this.#unreachable = true;
