@@ -2,6 +2,7 @@ import { encodeCursor, type Position } from '../../../protocol/cursor';
 import { follows, isProven, samePosition } from '../../continuity';
 import type { HistorySettings } from '../../hub-adapter';
 import type { StoredChannel } from '../history/stored-channel';
+import { RecentPositions } from './recent-positions';
 
 /** A publication of a channel with history, as it came in. */
 export interface LivePublication {
@@ -35,8 +36,8 @@ const UNKNOWN_SETTINGS: HistorySettings = { size: 1, ttl: 1 };
  */
 export class LiveChannel {
   private last: Position | undefined;
-  /** Where following began: what lies at or before it was not delivered here. */
-  private origin: Position | undefined;
+  /** What lies before them was not delivered here, or long ago. */
+  private readonly passed = new RecentPositions();
   private settings = UNKNOWN_SETTINGS;
   /** Publications that came in during a fetch. */
   private held: LivePublication[] | undefined;
@@ -74,7 +75,8 @@ export class LiveChannel {
   /**
    * Waits until everything up to `position`, where a read has just seen the channel, has been delivered here.
    *
-   * @returns false when the read is too old to be joined with what is delivered from now on
+   * @returns false when the read cannot be joined with what is delivered from now on: it is too old, or of another life of
+   * the channel (the way to Redis that it took is not the one that live publications come by)
    */
   async reach(position: Position, settings: HistorySettings): Promise<boolean> {
     this.settings = settings;
@@ -82,17 +84,14 @@ export class LiveChannel {
       this.startAt(position);
       return true;
     }
-    if (!this.hasReached(position)) {
-      await this.waitFor(position);
-      if (!this.hasReached(position)) await this.catchUp();
-    }
-    const { origin } = this;
-    return !(origin && origin.epoch === position.epoch && position.offset < origin.offset);
+    if (!this.hasReached(position)) await this.waitFor(position);
+    if (!this.passed.has(position)) await this.catchUp();
+    return this.passed.has(position);
   }
 
   private startAt(position: Position): void {
     this.last = position;
-    this.origin = position;
+    this.passed.restart(position);
   }
 
   private hasReached({ epoch, offset }: Position): boolean {
@@ -129,6 +128,7 @@ export class LiveChannel {
 
   private advance(publication: LivePublication): void {
     this.last = publication.position;
+    this.passed.add(publication.position);
     // What the fetch brought comes in before anything newer does.
     if (this.fetched.size > 0) this.fetched.clear();
     this.host.deliver(publication);

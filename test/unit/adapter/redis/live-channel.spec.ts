@@ -93,6 +93,36 @@ describe('following a channel', () => {
     expect(await world.live.reach(early, SETTINGS)).toBe(false);
   });
 
+  it('does not join a read of the life after a fail-over with what still comes in of the life before', async () => {
+    const world = new World();
+    await world.live.reach(world.top, SETTINGS);
+    for (let i = 0; i < 5; i++) world.live.onPublication(world.append());
+    const late = world.append();
+    world.rollBack(4);
+    const other = world.append();
+    // Offsets alone would say that this has been delivered.
+    const read = world.top;
+    await world.live.reach(read, SETTINGS);
+    expect(world.lost).toEqual([other.position]);
+    world.live.onPublication(late);
+    await settled();
+    world.live.onPublication(world.append());
+    await settled();
+    expect(world.delivered.map(({ position }) => position.tag)).toEqual(['t0', 't1', 't2', 't3', 't4', 't7']);
+  });
+
+  it('does not join a read of the life before a fail-over with what comes after it', async () => {
+    const world = new World();
+    await world.live.reach(world.top, SETTINGS);
+    for (let i = 0; i < 5; i++) world.live.onPublication(world.append());
+    const early = world.append();
+    world.rollBack(3);
+    await world.live.catchUp();
+    for (let i = 0; i < 5; i++) world.live.onPublication(world.append());
+    expect(await world.live.reach(early.position, SETTINGS)).toBe(false);
+    expect(await world.live.reach(world.top, SETTINGS)).toBe(true);
+  });
+
   it('stays stale when the history cannot be read, and catches up later', async () => {
     const world = new World();
     let away = true;
