@@ -1,3 +1,4 @@
+import { LibraryClient } from '../../support/checker/library-client';
 import { SocketClient } from '../../support/checker/socket-client';
 import { runTrial, TRIAL_PATIENCE, type TrialOptions, trialSeconds, trialSeed } from '../../support/checker/trial';
 import { useCleanup } from '../adapter/redis-nodes';
@@ -13,7 +14,8 @@ const options = (loss: TrialOptions['loss'], seconds: number): TrialOptions => (
   instances: 3,
   perSecond: 500,
   cleanup,
-  connect: (...args) => new SocketClient(...args),
+  // Some of them are the project's own client.
+  connect: (recorder, ...rest) => (recorder.client.endsWith('0') ? new LibraryClient(recorder, ...rest) : new SocketClient(recorder, ...rest)),
 });
 
 describe(`over WebSocket, seed ${seed}`, () => {

@@ -26,7 +26,8 @@ export class ClientRecorder {
   read(frame: TestFrame, connection: number): void {
     const { type, channel, recovered, cursor = '' } = frame;
     const events = channel === undefined ? undefined : this.events.get(channel);
-    if (events === undefined || type === 'error') return;
+    // A join that failed; one that failed late has been answered before.
+    if (events === undefined || type === 'error' || type === 'unsubscribed') return;
     if (type === 'subscribed') {
       events.push({ kind: 'subscribed', connection, asked: this.cursorOf(channel!), recovered, cursor });
     } else if (type === 'reset') {

@@ -31,11 +31,10 @@ export class Instance {
     private readonly redisUrl: string,
   ) {}
 
-  static async start(redisUrl: string): Promise<Instance> {
+  /** Its address; the process is still to be launched. */
+  static async create(redisUrl: string): Promise<Instance> {
     // Nobody listens on port 1.
-    const instance = new Instance(await TcpProxy.start(1), redisUrl);
-    await instance.launch();
-    return instance;
+    return new Instance(await TcpProxy.start(1), redisUrl);
   }
 
   async launch(): Promise<void> {

@@ -71,7 +71,8 @@ export class SocketClient implements RecordedClient {
     this.recorder.read(frame, connection);
     const { type, channel } = frame;
     if (type === 'subscribed') this.joined.add(channel!);
-    if (type === 'error' && channel !== undefined) this.later(RETRY, () => this.subscribe(socket, channel));
+    const isOff = type === 'error' || type === 'unsubscribed';
+    if (isOff && channel !== undefined) this.later(RETRY, () => this.subscribe(socket, channel));
   }
 
   private later(ms: number, work: () => void): NodeJS.Timeout | undefined {

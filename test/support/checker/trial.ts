@@ -53,7 +53,9 @@ export async function runTrial(options: TrialOptions): Promise<TrialResult> {
   const { cleanup, loss, seconds } = options;
   const random = new Random(options.seed);
   const store = cleanup(await Store.start(loss !== 'all'));
-  const instances = await Promise.all(Array.from({ length: options.instances }, async () => cleanup(await Instance.start(store.url))));
+  const instances: Instance[] = [];
+  while (instances.length < options.instances) instances.push(cleanup(await Instance.create(store.url)));
+  await Promise.all(instances.map((instance) => instance.launch()));
   const ports = instances.map(({ proxy }) => proxy.port);
   const clients = Array.from({ length: options.clients }, (_, i) =>
     cleanup(options.connect(new ClientRecorder(`client ${i}`, channelsFor(i)), ports, new Random(options.seed + i + 1))),
