@@ -1,4 +1,5 @@
 import {
+  type Agent,
   type ClientRequest,
   type IncomingHttpHeaders,
   type IncomingMessage,
@@ -22,6 +23,8 @@ export interface StreamOptions {
   readonly headers?: Record<string, string>;
   /** Ends the request from outside. */
   readonly signal?: AbortSignal;
+  /** Keeps sockets for further requests, as browsers do. @default none is kept */
+  readonly agent?: Agent;
 }
 
 /** An answer that is no stream. */
@@ -51,8 +54,8 @@ export class EventStream {
   }
 
   /** @throws Error with the status, when the answer is no stream */
-  static async open(url: string, { headers = {}, signal }: StreamOptions = {}): Promise<EventStream> {
-    const { request, response } = await begin(url, { headers, signal });
+  static async open(url: string, options: StreamOptions = {}): Promise<EventStream> {
+    const { request, response } = await begin(url, options);
     if (response.statusCode !== 200) throw new Error(`${response.statusCode}: ${await bodyOf(response)}`);
     return new EventStream(request, response);
   }
@@ -132,7 +135,7 @@ function parse(text: string): unknown {
 
 function begin(url: string, options: RequestOptions): Promise<{ request: ClientRequest; response: IncomingMessage }> {
   return new Promise((resolve, reject) => {
-    const request = httpRequest(url, { ...options, agent: false });
+    const request = httpRequest(url, { agent: false, ...options });
     request.once('response', (response) => resolve({ request, response }));
     request.on('error', reject);
     request.end();

@@ -1,5 +1,5 @@
 import type { CanActivate } from '@nestjs/common';
-import type { IncomingMessage } from 'node:http';
+import { Agent, type IncomingMessage } from 'node:http';
 import { PLATFORMS } from '../../support/create-app';
 import { EventStream } from '../../support/event-stream';
 import { testApps } from '../../support/test-apps';
@@ -37,9 +37,12 @@ describe.each(PLATFORMS)('how an event stream ends, over %s', (platform) => {
 
   it('on shutdown: with advice for the client and for EventSource, and app.close() does not wait for it', async () => {
     const { port, app } = await start({ platform, realtime: { shutdown: { timeout: 5000 }, channels } });
-    const streams = await Promise.all([1, 2, 3].map(() => EventStream.open(`http://127.0.0.1:${port}/ws/events?channel=room:a`)));
+    const agent = new Agent({ keepAlive: true });
+    const url = `http://127.0.0.1:${port}/ws/events?channel=room:a`;
+    const streams = await Promise.all([1, 2, 3].map(() => EventStream.open(url, { agent })));
     await Promise.all(streams.map((stream) => stream.next('subscribed')));
     await app.close();
+    agent.destroy();
     for (const stream of streams) {
       await stream.ended;
       const { data } = await stream.next('draining');
