@@ -1,7 +1,7 @@
 import { HttpException, Logger } from '@nestjs/common';
 import { WsException } from '@nestjs/websockets';
 import { describeError } from '../hub/describe-error';
-import { ErrorCode, type ErrorData, INTERNAL_ERROR_MESSAGE, isErrorCode, RealtimeError } from '../protocol/errors';
+import { ErrorCode, errorData, type ErrorData, INTERNAL_ERROR_MESSAGE, isErrorCode, RealtimeError } from '../protocol/errors';
 import { ValidationFailedError } from './validation';
 
 const CODE_OF_STATUS: Readonly<Record<number, ErrorCode>> = {
@@ -23,7 +23,7 @@ export class ErrorMapper {
   private readonly logger = new Logger('Realtime');
 
   toErrorData(error: unknown, where: string): ErrorData {
-    if (error instanceof RealtimeError && error.code !== ErrorCode.Internal) return error.toData();
+    if (error instanceof RealtimeError && error.code !== ErrorCode.Internal) return errorData(error);
     if (error instanceof ValidationFailedError) return fromValidation(error);
     if (error instanceof HttpException) return this.fromHttpException(error, where);
     if (error instanceof WsException) return fromWsException(error);

@@ -1,6 +1,6 @@
 import type { Frame } from './frame';
 import { eventStreamParser } from './event-stream-parser';
-import type { Link, LinkHandlers, LinkRequest, Transport } from './transport';
+import type { Link, LinkClose, LinkHandlers, LinkRequest, Transport } from './transport';
 import { withQueryToken } from './websocket.transport';
 
 /** A stream in which something, if only a comment, arrived within this time, in ms, is alive. */
@@ -33,6 +33,8 @@ class SseLink implements Link {
   private aborter = new AbortController();
   private scheduled = false;
   private closed = false;
+  /** What the server said as its last word, in place of a close frame. */
+  private goodbye?: LinkClose;
   private aliveAt = Date.now();
 
   constructor(
@@ -105,7 +107,7 @@ class SseLink implements Link {
     }
     if (signal.aborted) return;
     this.closed = true;
-    this.handlers.close({ code: 1006, reason, status });
+    this.handlers.close({ code: 1006, reason, status, ...this.goodbye });
   }
 
   /** @returns the status of a refusal, or undefined when the stream ended */
@@ -140,6 +142,8 @@ class SseLink implements Link {
     if (isAnswer && id !== undefined) {
       this.pending.delete(channel);
       this.handlers.frame({ ...frame!, id });
+    } else if (type === 'disconnected') {
+      this.goodbye = frame!.data as LinkClose;
     } else if (type === 'subscribed' && asked) {
       // The client holds the channel and does not know of the new stream, but it must know of a gap.
       const continues = frame!.recovered === true || cursor === asked;

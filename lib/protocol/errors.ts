@@ -61,10 +61,9 @@ export class RealtimeError extends Error {
   ) {
     super(message);
   }
+}
 
-  toData(): ErrorData {
-    const data: ErrorData = { code: this.code, message: this.message };
-    if (this.details !== undefined) data.details = this.details;
-    return data;
-  }
+/** What an `error` frame carries of an error. A function, so that the client's bundle leaves it out. */
+export function errorData({ code, message, details }: RealtimeError): ErrorData {
+  return details === undefined ? { code, message } : { code, message, details };
 }

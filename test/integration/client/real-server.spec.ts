@@ -222,6 +222,55 @@ describe('the token', () => {
   });
 });
 
+describe('the fall-back to Server-Sent Events', () => {
+  /** As behind a proxy that lets none through. */
+  class BlockedWebSocket extends WebSocket {
+    constructor(url: string) {
+      super(url.replace('/ws', '/nowhere'));
+    }
+  }
+  const transports = ['websocket', 'sse'] as const;
+
+  it('receives, continues from its cursors after a cut, and sends nothing', async () => {
+    const { app, way, url } = await startBehindProxy();
+    const client = open(url, { transports, WebSocket: BlockedWebSocket });
+    const [tea, milk] = [new Listener(client, 'room:tea'), new Listener(client, 'room:milk')];
+    expect(await tea.channel.subscribe()).toMatchObject({ data: { topic: 'tea' }, recoverable: true });
+    await app.hub.publish('room:tea', 1);
+    // A further channel opens the stream anew.
+    await milk.channel.subscribe();
+    await app.hub.publish('room:tea', 2);
+    await app.hub.publish('room:milk', 'a');
+    await waitFor('both channels', () => tea.messages.length === 2 && milk.messages.length === 1);
+
+    way.cut({ refuse: true });
+    await waitFor('the cut', () => client.state !== 'connected');
+    await app.hub.publish('room:tea', 3);
+    way.heal();
+    await app.hub.publish('room:milk', 'b');
+    await waitFor('what was missed', () => tea.messages.length === 3 && milk.messages.length === 2);
+    expect([tea.messages, milk.messages]).toEqual([[1, 2, 3], ['a', 'b']]);
+    expect([tea.events, milk.events]).toEqual([['recovered'], ['recovered']]);
+    await expect(tea.channel.publish('chat', 4)).rejects.toMatchObject({ code: 'unavailable' });
+  });
+
+  it('stays away when the server ends the stream for good', async () => {
+    const { app, url } = await startBehindProxy();
+    const client = open(url, { transports, WebSocket: BlockedWebSocket });
+    let connectionId = '';
+    let code = 0;
+    client.on('state', (state, context) => {
+      if (state === 'connected') connectionId = context.connectionId!;
+      if (state === 'disconnected') code = context.code;
+    });
+    await client.connect();
+    await app.hub.disconnect({ connectionId }, { reason: 'account closed' });
+    await waitFor('the end', () => code !== 0);
+    expect(code).toBe(4503);
+    expect(client.state).toBe('disconnected');
+  });
+});
+
 it("takes the runtime's own WebSocket where there is one", async () => {
   const app = await startApp({ realtime: { channels: { '*': {} } } });
   const runtime = globalThis as { WebSocket?: unknown };

@@ -206,6 +206,20 @@ describe('the client over Server-Sent Events', () => {
     expect(client.state).toBe('disconnected');
   });
 
+  it("takes the stream's last event for a close code", async () => {
+    connect();
+    await until(() => client.state === 'connected');
+    const ends: unknown[] = [];
+    const received: unknown[] = [];
+    client.on('message', (data) => received.push(data));
+    client.on('state', (state, context) => state === 'disconnected' && ends.push(context));
+    endpoint.send({ type: 'disconnected', data: { code: 4503, reason: 'account closed' } });
+    endpoint.open[0]!.end();
+    await until(() => ends.length === 1);
+    expect(ends).toEqual([expect.objectContaining({ code: 4503, reason: 'account closed', willReconnect: false })]);
+    expect(received).toEqual([]);
+  });
+
   it('sends a new token with a new stream', async () => {
     const tokens = ['first', 'second'];
     connect({ token: () => tokens.shift() });

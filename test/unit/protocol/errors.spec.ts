@@ -1,8 +1,8 @@
-import { ErrorCode, isErrorCode, RealtimeError } from '../../../lib/protocol/errors';
+import { ErrorCode, errorData, isErrorCode, RealtimeError } from '../../../lib/protocol/errors';
 
 describe('RealtimeError', () => {
   it('becomes the data of an error frame', () => {
-    expect(new RealtimeError('conflict', 'The seat is taken', { seat: '12A' }).toData()).toEqual({
+    expect(errorData(new RealtimeError('conflict', 'The seat is taken', { seat: '12A' }))).toEqual({
       code: 'conflict',
       message: 'The seat is taken',
       details: { seat: '12A' },
@@ -10,8 +10,8 @@ describe('RealtimeError', () => {
   });
 
   it('leaves out details that there are none of', () => {
-    expect(Object.keys(new RealtimeError('not_found', 'gone').toData())).toEqual(['code', 'message']);
-    expect(new RealtimeError('not_found', 'gone', null).toData()).toHaveProperty('details', null);
+    expect(Object.keys(errorData(new RealtimeError('not_found', 'gone')))).toEqual(['code', 'message']);
+    expect(errorData(new RealtimeError('not_found', 'gone', null))).toHaveProperty('details', null);
   });
 
   it('is an Error with its own name', () => {
