@@ -19,11 +19,11 @@ export class Balancer {
     ownRoute: OwnRoute,
   ) {
     this.server = createServer((request, response) => {
-      if (!ownRoute(request, response)) this.forward(request, response, this.instances.inTurn());
+      if (!ownRoute(request, response)) this.forward(request, response, this.instances.inTurn('request'));
     });
     this.server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
       this.keep(socket);
-      this.tunnel(request, socket, head, this.instances.inTurn());
+      this.tunnel(request, socket, head, this.instances.inTurn('socket'));
     });
   }
 

@@ -5,7 +5,7 @@ import { InstanceProcess } from './instance-process';
 export class Instances {
   readonly all: readonly InstanceProcess[];
   private readonly changes = new EventEmitter();
-  private turn = 0;
+  private readonly turns = { request: 0, socket: 0 };
 
   constructor(count: number, redisUrl: string) {
     const changed = (): void => void this.changes.emit('change');
@@ -30,9 +30,13 @@ export class Instances {
     return this.all.find((instance) => instance.id === id);
   }
 
-  /** Those that are up, the one whose turn it is first: the others are for when it does not answer. */
-  inTurn(): InstanceProcess[] {
-    const first = this.turn++ % this.all.length;
+  /**
+   * Those that are up, the one whose turn it is first: the others are for when it does not answer.
+   *
+   * @param kind sockets have turns of their own, so that a page's files do not decide where its connection lands
+   */
+  inTurn(kind: 'request' | 'socket'): InstanceProcess[] {
+    const first = this.turns[kind]++ % this.all.length;
     const ordered = [...this.all.slice(first), ...this.all.slice(0, first)];
     return ordered.filter(({ state }) => state === 'up');
   }
