@@ -22,7 +22,7 @@ describe(`over WebSocket, seed ${seed}`, () => {
   it(
     'nobody misses anything or is disturbed while clients are cut, instances killed, and Redis restarts and hands over',
     async () => {
-      const { violations, summary, faults } = await runTrial(options('none', trialSeconds(12)));
+      const { violations, summary, faults } = await runTrial(options('none', trialSeconds(10)));
       expect({ faults, violations }).toEqual({ faults, violations: [] });
       expect(summary.recovered).toBeGreaterThan(50);
     },
@@ -32,7 +32,7 @@ describe(`over WebSocket, seed ${seed}`, () => {
   it(
     'nobody is told of a continuity that is none while Redis fails over without its tail, and restarts with nothing',
     async () => {
-      const { violations, summary, faults } = await runTrial(options('all', trialSeconds(10)));
+      const { violations, summary, faults } = await runTrial(options('all', trialSeconds(9)));
       expect({ faults, violations }).toEqual({ faults, violations: [] });
       expect(summary.resets + summary.unrecovered).toBeGreaterThan(0);
       expect(summary.lost).toBeGreaterThan(0);
