@@ -51,6 +51,22 @@ describe.each(PLATFORMS)('how an event stream ends, over %s', (platform) => {
     }
   });
 
+  it('is cut at shutdown when the client does not read it', async () => {
+    const { port, app, hub } = await start({ platform, realtime: { channels } });
+    const stream = await EventStream.open(`http://127.0.0.1:${port}/ws/events?channel=drop:a`);
+    await stream.next('subscribed');
+    stream.pause();
+    await waitFor('a queue that is full', async () => {
+      await hub.publish('drop:a', 'x'.repeat(200_000));
+      return hub.stats().dropped > 0;
+    });
+    await app.close();
+    expect(hub.stats().clients).toBe(0);
+    stream.resume();
+    await stream.ended;
+    expect(stream.ofType('disconnected')).toEqual([]);
+  });
+
   it('is a departure to others when the client goes, as its opening was an arrival', async () => {
     const presence = { 'room:{name}': { presence: { gracePeriod: 0 } } };
     const { port, url, hub } = await start({ platform, realtime: { channels: presence, guards: [asUser()] } });

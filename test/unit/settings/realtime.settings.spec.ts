@@ -280,6 +280,39 @@ describe('resolveSettings', () => {
     });
   });
 
+  describe('sse', () => {
+    it.each([
+      [undefined, 64],
+      [true, 64],
+      [{}, 64],
+      [{ channels: 0 }, 64],
+      [{ channels: 128 }, 128],
+    ])('%j is on, with so many channels: %j', (sse, maxChannels) => {
+      expect(resolve({ sse }).sse).toMatchObject({ path: '/ws/events', maxChannels, welcome: true });
+    });
+
+    it('false is off', () => {
+      expect(resolve({ sse: false }).sse).toBeUndefined();
+    });
+
+    it.each([
+      ['/', '/events'],
+      ['/a/b/', '/a/b/events'],
+    ])('streams of the path %s are at %s', (path, expected) => {
+      expect(resolve({ path }).sse?.path).toBe(expected);
+    });
+
+    it.each([
+      ['on', 'sse'],
+      [{ channels: 129 }, 'sse.channels'],
+      [{ channels: Infinity }, 'sse.channels'],
+      [{ channels: '8' }, 'sse.channels'],
+      [{ retry: 1 }, 'sse.retry'],
+    ])('%p is refused by the name of %s', (sse, option) => {
+      expect(errorOf({ sse }).option).toBe(option);
+    });
+  });
+
   describe('compression', () => {
     it.each([
       [undefined, undefined],
