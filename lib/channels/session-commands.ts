@@ -28,6 +28,8 @@ export class SessionCommands {
     if (user.id !== connection.user.id) {
       throw new RealtimeError(ErrorCode.Forbidden, 'The new token belongs to another user: open a new connection for it');
     }
+    // The connection may have ended meanwhile; what has ended is watched by nobody, or it would be held until the expiry.
+    if (!connection.open) return;
     connection.user = user;
     this.hub.expiry.watch(connection);
     connection.sendMessage({ type: 'refreshed', id, data: { expiresAt: user.expiresAt } });

@@ -75,7 +75,8 @@ export class HubCore implements ConnectionHub {
   async start(): Promise<void> {
     const { channels, connections, publisher, commands, presence, stats } = this;
     await this.adapter.start(new HubReceiver(channels, connections, publisher, commands, presence, stats));
-    this.state = 'running';
+    // A shutdown may have begun while the adapter was connecting.
+    if (this.closing === undefined) this.state = 'running';
   }
 
   /** @throws HubClosedError, ConnectionIdTakenError */

@@ -3,11 +3,23 @@ import { NO_HOOKS } from '../../../lib/hub/hub-hooks';
 import { ConnectionIdTakenError, HubClosedError, InvalidChannelError, SerializationError, SubscriptionLimitError } from '../../../lib/hub/hub.errors';
 import { thrownBy } from '../../support/thrown-by';
 import { deferred } from '../../support/wait-for';
-import { connect, RecordingConnection, settle, startHub } from './hub-kit';
+import { connect, createHub, createMemoryAdapter, RecordingConnection, settle, startHub } from './hub-kit';
 
 describe('HubCore', () => {
   beforeEach(() => Logger.overrideLogger(false));
   afterEach(() => Logger.overrideLogger(['log', 'warn', 'error']));
+
+  it('stays closed when it was shut down while it started', async () => {
+    const adapter = createMemoryAdapter();
+    const connected = deferred();
+    adapter.start = () => connected.promise;
+    const hub = createHub({}, adapter);
+    const started = hub.start();
+    await hub.shutdown();
+    connected.resolve();
+    await started;
+    expect(hub.state).toBe('closed');
+  });
 
   describe('encode', () => {
     it('uses the names of the envelope', async () => {
