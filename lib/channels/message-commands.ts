@@ -66,7 +66,11 @@ export class MessageCommands {
 /** The handler dropped the message. */
 const NOTHING_PUBLISHED: PublishResult = { delivered: 'cluster' };
 
-/** A key belongs to the user that made it up: nobody can take up, or answer from, another's. */
+/**
+ * A key belongs to the user that made it up: nobody can take up, or answer from, another's. Ids may hold anything, so the
+ * parts are quoted. Clients without a user share one scope: one that comes back on a new connection sends again what was
+ * not acknowledged, and nothing but the key tells that it is the same.
+ */
 function scopeOf(connection: Connection, key: string): string {
-  return `${connection.user?.id ?? ''}\n${key}`;
+  return JSON.stringify([connection.user?.id ?? null, key]);
 }

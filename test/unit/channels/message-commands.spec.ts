@@ -49,6 +49,23 @@ describe('MessageCommands', () => {
     expect(received).toEqual(['author', 'reader']);
   });
 
+  it('knows a key again that comes from a new connection of a client without a user', async () => {
+    const returned = connect(hub, { id: 'returned' });
+    await hub.subscribe(returned, 'room:a', {});
+    for (const connection of [reader!, returned]) {
+      await commands.publish(connection, { type: 'chat', channel: 'room:a', data: connection.id, idempotencyKey: 'k' });
+    }
+    expect(received).toEqual(['reader']);
+  });
+
+  it('tells keys apart where an id holds a line break', async () => {
+    const odd = ['a', 'a\nb'].map((id, index) => connect(hub, { id: `odd${index}`, user: { id, claims: {} } }));
+    for (const connection of odd) await hub.subscribe(connection, 'room:a', {});
+    await commands.publish(odd[0]!, { type: 'chat', channel: 'room:a', data: 1, idempotencyKey: 'b\nk' });
+    await commands.publish(odd[1]!, { type: 'chat', channel: 'room:a', data: 2, idempotencyKey: 'k' });
+    expect(received).toEqual([1, 2]);
+  });
+
   it.each([
     'connected', 'subscribed', 'unsubscribed', 'ack', 'pong', 'error', 'join', 'leave', 'reset', 'draining', 'refreshed',
   ])('lets no client speak as the server: %s', async (type) => {
