@@ -188,6 +188,14 @@ describe('the token', () => {
     expect(tokens.issued).toBe(2);
   });
 
+  it.each(['header', 'subprotocol'] as const)('travels in the %s', async (tokenTransport) => {
+    const app = await startGuarded();
+    const tokens = issuer(3_600_000);
+    const client = open(`${app.url}/ws`, { token: () => tokens.get(), tokenTransport });
+    await client.connect();
+    expect(app.hub.connections()).toMatchObject([{ user: 'ada' }]);
+  });
+
   it('is refreshed before it ends, on the connection as it is', async () => {
     const app = await startGuarded();
     const tokens = issuer(2500, 3_600_000);
