@@ -8,7 +8,7 @@ import {
   type OnApplicationShutdown,
   type OnModuleInit,
 } from '@nestjs/common';
-import { DiscoveryModule, HttpAdapterHost, ModulesContainer } from '@nestjs/core';
+import { ApplicationConfig, DiscoveryModule, HttpAdapterHost, ModulesContainer } from '@nestjs/core';
 import { AuthenticationService } from './auth';
 import { ChannelLayer } from './channels/channel-layer';
 import { HubCore } from './hub/hub-core';
@@ -45,6 +45,7 @@ export class RealtimeModule
     private readonly authentication: AuthenticationService,
     private readonly adapterSlot: WsAdapterSlot,
     private readonly httpAdapterHost: HttpAdapterHost,
+    private readonly application: ApplicationConfig,
     private readonly modules: ModulesContainer,
     @Inject(REALTIME_SETTINGS) private readonly settings: RealtimeSettings,
   ) {
@@ -72,7 +73,8 @@ export class RealtimeModule
     const server = this.httpServer();
     if (!server) return;
     this.adapterSlot.get().serve(this.gateway, server);
-    if (this.streams) mountEventStreams(this.httpAdapterHost.httpAdapter, this.streams);
+    if (!this.streams) return;
+    mountEventStreams(this.httpAdapterHost.httpAdapter, this.streams, this.application.getGlobalPrefix());
   }
 
   async onApplicationBootstrap(): Promise<void> {

@@ -173,7 +173,7 @@ describe.each(PLATFORMS)('the gate before an event stream, over %s', (platform) 
 describe.each(PLATFORMS)('what an application sets up, over %s', (platform) => {
   const start = testApps();
 
-  it("leaves the application's own CORS, global prefix and versioning alone", async () => {
+  it("goes by the application's own CORS, global prefix and versioning", async () => {
     const { port } = await start({
       platform,
       realtime: { path: '/live', origins: '*' },
@@ -186,7 +186,10 @@ describe.each(PLATFORMS)('what an application sets up, over %s', (platform) => {
     const stream = await EventStream.open(`http://127.0.0.1:${port}/live/events`, { headers: { origin: 'https://own.example' } });
     expect(stream.headers['access-control-allow-origin']).toBe('https://own.example');
     expect(stream.headers).not.toHaveProperty('access-control-allow-credentials');
-    expect((await httpAnswer(`http://127.0.0.1:${port}/api/live/events`)).status).toBe(404);
+    const prefixed = await EventStream.open(`http://127.0.0.1:${port}/api/live/events`);
+    expect(await prefixed.next('connected')).toMatchObject({ data: { channels: [] } });
+    prefixed.close();
+    expect((await httpAnswer(`http://127.0.0.1:${port}/api/events`)).status).toBe(404);
     expect((await httpAnswer(`http://127.0.0.1:${port}/live/events`, { headers: { 'x-forwarded': 'a' }, method: 'POST' })).status).toBe(404);
     stream.close();
   });
