@@ -22,8 +22,9 @@ export const NEST_VERSIONS = [
       '@nestjs/platform-ws': '11.2.6',
       '@nestjs/websockets': '11.2.6',
     },
+    terminus: '11.1.1',
   },
-  { name: 'Nest 12', dependencies: pick(NEST_PACKAGES) },
+  { name: 'Nest 12', dependencies: pick(NEST_PACKAGES), terminus: devDependencies['@nestjs/terminus'] },
 ];
 
 /** What every application installs beside Nest. */

@@ -85,11 +85,14 @@ function runEntry(folder, entry) {
   if (output.trim() !== 'done') throw new Error(`${entry} printed more than it should:\n${output}`);
 }
 
-/** Every sub-path of the exports map, loaded in both module systems. */
+/** Sub-paths that need a package which the applications do not have. */
+const OPTIONAL_SUBPATHS = new Set(['./health']);
+
+/** Every other sub-path of the exports map, loaded in both module systems. */
 function checkSubpaths(folder) {
   const { exports } = JSON.parse(readFileSync(join(folder, 'node_modules', PACKAGE, 'package.json'), 'utf8'));
   const specifiers = Object.keys(exports)
-    .filter((subpath) => !subpath.endsWith('.json'))
+    .filter((subpath) => !subpath.endsWith('.json') && !OPTIONAL_SUBPATHS.has(subpath))
     .map((subpath) => JSON.stringify(join(PACKAGE, subpath)));
   const required = specifiers.map((specifier) => `require(${specifier});`).join('\n');
   run(process.execPath, ['--eval', `require('reflect-metadata');\n${required}`], { cwd: folder });
@@ -151,11 +154,19 @@ function runClient(folder) {
   if (output.trim() !== 'cjs hello, mjs hello') throw new Error(`client.mjs printed:\n${output}`);
 }
 
+/** The last check of an application: from here on it has one of the optional peers. */
+function checkHealth(folder, terminus) {
+  const args = ['install', '--no-audit', '--no-fund', '--loglevel=error', `@nestjs/terminus@${terminus}`];
+  run('npm', args, { cwd: folder, timeout: NPM_TIMEOUT });
+  runEntry(folder, 'health.cjs');
+  run(process.execPath, ['--input-type=module', '--eval', `import 'reflect-metadata';\nawait import('${PACKAGE}/health');`], { cwd: folder });
+}
+
 const folder = mkdtempSync(join(tmpdir(), 'package-smoke-'));
 try {
   console.log('Packing');
   const tarball = pack(folder);
-  for (const { name, dependencies } of NEST_VERSIONS) {
+  for (const { name, dependencies, terminus } of NEST_VERSIONS) {
     console.log(name);
     const app = join(folder, name.replace(' ', '-').toLowerCase());
     install(app, tarball, dependencies);
@@ -168,6 +179,7 @@ try {
     await check('the client talks to the server, as CommonJS and as ES module', () => runClient(app));
     await check('a bundler takes the client for a browser, and leaves out what is not used', () => bundleClient(app));
     await check('a page takes the client as one file', () => checkBrowserFile(app));
+    await check('Terminus is told of its health, where it is installed', () => checkHealth(app, terminus));
   }
 } catch (error) {
   failed += 1;
