@@ -1,5 +1,5 @@
 import type { Position } from '../protocol/cursor';
-import type { HistoryPage, HistoryQuery, ReadResult, StoredPublication } from './hub-adapter';
+import type { HistoryPage, HistoryQuery, ReadBounds, ReadResult, StoredPublication } from './hub-adapter';
 
 /** A publication in a history, with what proves its place. */
 export interface HistoryEntry extends StoredPublication {
@@ -30,9 +30,18 @@ export function isProven(position: Position, next: HistoryEntry | undefined, top
 }
 
 /** @param newer every held entry with an offset above `after`'s, in order */
-export function readAfter(after: Position, newer: readonly HistoryEntry[], top: Position): ReadResult {
-  if (!isProven(after, newer[0], top)) return { recovered: false, publications: [], position: top };
+export function readAfter(after: Position, newer: readonly HistoryEntry[], top: Position, bounds?: ReadBounds): ReadResult {
+  if (!isProven(after, newer[0], top) || !isWithin(newer, bounds)) return { recovered: false, publications: [], position: top };
   return { recovered: true, publications: newer.map(withoutProof), position: top };
+}
+
+/** Whether so much may be handed out at once. */
+export function isWithin(publications: readonly StoredPublication[], bounds: ReadBounds | undefined): boolean {
+  if (bounds === undefined) return true;
+  if (publications.length > bounds.maxPublications) return false;
+  let bytes = 0;
+  for (const { payload } of publications) bytes += payload.length;
+  return bytes <= bounds.maxBytes;
 }
 
 /** What a history is asked for a page. Both lists are the nearest to the query's start, in the query's direction. */

@@ -34,8 +34,13 @@ export interface HubAdapter {
   /** Carries a publication of a channel without history to the other instances. */
   publish(publication: AdapterPublication): Promise<AdapterDelivery>;
 
-  /** Appends a publication to its channel's history, and delivers it to every instance with its position. */
-  append(publication: AdapterPublication, history: HistorySettings): Promise<AppendResult>;
+  /**
+   * Appends a publication to its channel's history, and delivers it to every instance with its position.
+   *
+   * @param once with it, one step looks the key up, appends and remembers: a repeat on the channel appends nothing and gets
+   * the first one's position, also where the first was not told what had become of it
+   */
+  append(publication: AdapterPublication, history: HistorySettings, once?: OnceKey): Promise<AppendResult>;
 
   /** Carries a message for every connection to the other instances. */
   broadcast(payload: Buffer): Promise<AdapterDelivery>;
@@ -142,6 +147,15 @@ export type AdapterDelivery = 'cluster' | 'local';
 /** @publicApi */
 export interface AppendResult {
   readonly position: Position;
+  /** True when the key had been used on the channel: nothing was appended, and `position` is the first one's. */
+  readonly duplicate?: boolean;
+}
+
+/** Makes a publication happen once on its channel. @publicApi */
+export interface OnceKey {
+  readonly key: string;
+  /** How long it is remembered, in ms. */
+  readonly ttl: number;
 }
 
 /** How much of a channel is kept. @publicApi */
@@ -160,6 +174,15 @@ export interface ReadRequest {
   readonly after?: Position;
   /** Or the last N publications. */
   readonly last?: number;
+  /** With `after`: the most that is handed out. More counts as not recovered, and is not read. @default unlimited */
+  readonly bounds?: ReadBounds;
+}
+
+/** @publicApi */
+export interface ReadBounds {
+  readonly maxPublications: number;
+  /** Of all payloads together. */
+  readonly maxBytes: number;
 }
 
 /** @publicApi */

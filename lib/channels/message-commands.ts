@@ -56,10 +56,12 @@ export class MessageCommands {
   }
 
   private send(connection: Connection, command: ChannelCommand, handler: Handler, data: unknown): Promise<PublishResult> {
-    const { type, channel } = command;
+    const { type, channel, idempotencyKey } = command;
     const frame = this.hub.encode({ type, channel, data, from: connection.sender }, this.hub.originOf(channel));
     const exclude = handler.options.echo === false ? [connection.id] : undefined;
-    return this.hub.publisher.publish({ channel, frame, exclude });
+    // When it stays unknown what became of it, the client's next attempt reaches the handler again, but not the channel.
+    const key = idempotencyKey === undefined ? undefined : scopeOf(connection, idempotencyKey);
+    return this.hub.publisher.publishNow({ channel, frame, exclude, idempotencyKey: key });
   }
 }
 

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { HubAdapter, IdempotentResult } from '../adapter/hub-adapter';
+import type { HistorySettings, HubAdapter, IdempotentResult } from '../adapter/hub-adapter';
 import { encodeCursor } from '../protocol/cursor';
 import { ErrorCode, RealtimeError } from '../protocol/errors';
 import type { ChannelRegistry } from './channel-registry';
@@ -38,11 +38,17 @@ export class Publisher {
 
   publish(publication: OutgoingPublication): Promise<PublishResult> {
     const { channel, idempotencyKey } = publication;
-    if (idempotencyKey === undefined) return this.publishNow(publication);
+    // With history, the adapter looks the key up and appends in one step.
+    if (idempotencyKey === undefined || this.historyOf(channel)) return this.publishNow(publication);
     return this.once(channel, idempotencyKey, () => this.publishNow(publication));
   }
 
-  /** Does the work that a key stands for, or, when it was done within the last 5 minutes, returns what came of it. */
+  /**
+   * Does the work that a key stands for, or, when it was done within the last 5 minutes, returns what came of it.
+   *
+   * Work that fails is done again by a repeat, also when it is unknown what became of it: what it appends to a history has to
+   * have a key of its own then, with which the repeat is told.
+   */
   async once(channel: string, idempotencyKey: string, work: () => Promise<PublishResult>): Promise<PublishResult> {
     const key = `${channel}\n${idempotencyKey}`;
     const first = await this.claim(key);
@@ -78,20 +84,26 @@ export class Publisher {
     this.stats.delivered += delivered;
   }
 
-  private publishNow(publication: OutgoingPublication): Promise<PublishResult> {
-    const { channel } = publication;
-    const settings = this.channels.get(channel)?.settings ?? this.rules.for(channel);
-    if (settings.history === undefined) return this.publishWithoutHistory(publication);
-    return this.append(publication, settings.history);
+  /** Publishes as part of what {@link once} guards: only a history looks the publication's own key up. */
+  publishNow(publication: OutgoingPublication): Promise<PublishResult> {
+    const history = this.historyOf(publication.channel);
+    return history === undefined ? this.publishWithoutHistory(publication) : this.append(publication, history);
+  }
+
+  private historyOf(channel: string): HistorySettings | undefined {
+    return (this.channels.get(channel)?.settings ?? this.rules.for(channel)).history;
   }
 
   private async append(
-    { channel, frame, exclude }: OutgoingPublication,
-    history: NonNullable<ReturnType<ChannelRules['for']>['history']>,
+    { channel, frame, exclude, idempotencyKey }: OutgoingPublication,
+    history: HistorySettings,
   ): Promise<PublishResult> {
+    const once = idempotencyKey === undefined ? undefined : { key: idempotencyKey, ttl: IDEMPOTENCY_TTL };
+    const { position, duplicate } = await this.adapter.append({ channel, payload: frame.payload, exclude }, history, once);
+    const result: PublishResult = { delivered: 'cluster', cursor: encodeCursor(position) };
+    if (duplicate) return { ...result, duplicate };
     this.stats.published++;
-    const { position } = await this.adapter.append({ channel, payload: frame.payload, exclude }, history);
-    return { delivered: 'cluster', cursor: encodeCursor(position) };
+    return result;
   }
 
   private async publishWithoutHistory({ channel, frame, exclude }: OutgoingPublication): Promise<PublishResult> {

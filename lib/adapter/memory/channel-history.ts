@@ -38,10 +38,10 @@ export class ChannelHistory {
     return this.top;
   }
 
-  read({ after, last = 0 }: ReadRequest, settings: HistorySettings, now: number): ReadResult {
+  read({ after, last = 0, bounds }: ReadRequest, settings: HistorySettings, now: number): ReadResult {
     this.trim(settings, now);
     this.usedAt = now;
-    if (after) return readAfter(after, this.upwards(after.offset + 1, this.length), this.top);
+    if (after) return readAfter(after, this.upwards(after.offset + 1, this.length), this.top, bounds);
     const publications = last === 0 ? [] : this.entries.slice(Math.max(this.start, this.entries.length - last));
     return { recovered: true, publications: publications.map(withoutProof), position: this.top };
   }

@@ -5,7 +5,7 @@ interface Entry {
   readonly expiresAt: number;
 }
 
-/** Idempotency keys and what became of them. All live equally long, so the oldest in the map is the next to go. */
+/** Idempotency keys and what became of them. Most live equally long, so the oldest in the map is the next to be swept. */
 export class IdempotencyKeys {
   private readonly entries = new Map<string, Entry>();
 
@@ -15,7 +15,8 @@ export class IdempotencyKeys {
   claim(key: string, ttl: number, now: number): IdempotentResult | undefined {
     this.sweep(now);
     const existing = this.entries.get(key);
-    if (existing) return existing.result;
+    if (existing && existing.expiresAt > now) return existing.result;
+    this.entries.delete(key);
     if (this.entries.size >= this.capacity) this.entries.delete(this.entries.keys().next().value!);
     this.entries.set(key, { result: {}, expiresAt: now + ttl });
     return undefined;

@@ -1,3 +1,4 @@
+import { decodeCursor, encodeCursor } from '../../protocol/cursor';
 import type {
   AdapterDelivery,
   AdapterInstance,
@@ -10,6 +11,7 @@ import type {
   HistorySettings,
   HubAdapter,
   IdempotentResult,
+  OnceKey,
   PresenceMember,
   ReadRequest,
   ReadResult,
@@ -85,7 +87,17 @@ export class MemoryAdapter implements HubAdapter {
     return 'cluster';
   }
 
-  async append({ channel, payload, exclude }: AdapterPublication, history: HistorySettings): Promise<AppendResult> {
+  async append(publication: AdapterPublication, history: HistorySettings, once?: OnceKey): Promise<AppendResult> {
+    if (once === undefined) return this.appendNow(publication, history);
+    const key = `append\n${publication.channel}\n${once.key}`;
+    const first = decodeCursor(this.keys.claim(key, once.ttl, Date.now())?.cursor);
+    if (first) return { position: first, duplicate: true };
+    const appended = this.appendNow(publication, history);
+    this.keys.remember(key, { cursor: encodeCursor(appended.position) });
+    return appended;
+  }
+
+  private appendNow({ channel, payload, exclude }: AdapterPublication, history: HistorySettings): AppendResult {
     const position = this.keep(channel, history).history.append(payload, history, Date.now());
     this.receiver?.onPublication(channel, payload, position, exclude);
     return { position };

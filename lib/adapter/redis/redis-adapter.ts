@@ -12,6 +12,7 @@ import type {
   HistorySettings,
   HubAdapter,
   IdempotentResult,
+  OnceKey,
   PresenceMember,
   ReadRequest,
   ReadResult,
@@ -59,10 +60,10 @@ export class RedisAdapter implements HubAdapter {
     return publisher.publish(names.channel(channel), payload, channel, exclude);
   }
 
-  async append(publication: AdapterPublication, history: HistorySettings): Promise<AppendResult> {
+  async append(publication: AdapterPublication, history: HistorySettings, once?: OnceKey): Promise<AppendResult> {
     const { publisher, history: histories } = this.running;
     publisher.assertSize(publication.payload, publication.channel);
-    return { position: await histories.append(publication, history) };
+    return histories.append(publication, history, once);
   }
 
   broadcast(payload: Buffer): Promise<AdapterDelivery> {

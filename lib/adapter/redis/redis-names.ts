@@ -50,6 +50,11 @@ export class RedisNames {
     return this.inSlotOf(pubSubChannel, 'history');
   }
 
+  /** A key that a publication on the channel was made under. */
+  publishedOnce(pubSubChannel: string, key: string): string {
+    return `${this.inSlotOf(pubSubChannel, 'published')}:${key}`;
+  }
+
   presence(pubSubChannel: string): string {
     return this.inSlotOf(pubSubChannel, 'presence');
   }

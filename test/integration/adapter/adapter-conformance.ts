@@ -223,6 +223,53 @@ export function describeHubAdapter(name: string, nodes: number, makeCluster: Mak
       expect(await cluster.at(-1)!.adapter.claim(key, 60_000)).toBeUndefined();
     });
 
+    it('appends once under a key, whoever repeats it, and answers with the first position', async () => {
+      const channel = uniqueChannel();
+      for (const { adapter } of cluster) await adapter.subscribe(channel);
+      const once = { key: 'order "1"\nü', ttl: 60_000 };
+      const attempts = await Promise.all(
+        cluster.flatMap(({ adapter }) =>
+          [1, 2].map((data) => adapter.append({ channel, payload: body(data) }, HISTORY, once)),
+        ),
+      );
+      expect(attempts.filter(({ duplicate }) => duplicate !== true)).toHaveLength(1);
+      expect(new Set(attempts.map(({ position }) => JSON.stringify(position))).size).toBe(1);
+      const next = await first().adapter.append({ channel, payload: body('next') }, HISTORY, { ...once, key: 'another' });
+      expect(next).toMatchObject({ position: { offset: 2 } });
+      for (const { receiver } of cluster) {
+        await waitFor('the next publication', () => receiver.publications.some(({ text }) => text === String(body('next'))));
+        expect(receiver.publications.map(({ position }) => position!.offset)).toEqual([1, 2]);
+      }
+    });
+
+    it('keeps keys by channel, for their time, and when a history is cleared', async () => {
+      const channel = uniqueChannel();
+      const { adapter } = first();
+      const append = (key: string, ttl: number, on = channel) => adapter.append({ channel: on, payload: body(1) }, HISTORY, { key, ttl });
+      const { position } = await append('long', 60_000);
+      expect(await append('long', 60_000, uniqueChannel())).not.toHaveProperty('duplicate');
+      await append('short', 30);
+      await waitFor('the end of the key', async () => (await append('short', 30)).duplicate !== true);
+      await adapter.clearHistory(channel);
+      expect(await append('long', 60_000)).toEqual({ position, duplicate: true });
+    });
+
+    it('recovers what is within the bounds of a read, and claims nothing beyond them', async () => {
+      const channel = uniqueChannel();
+      const { adapter } = first();
+      const after = (await adapter.read(channel, { last: 0 }, HISTORY)).position;
+      for (let i = 0; i < 3; i++) await adapter.append({ channel, payload: body(i) }, HISTORY);
+      const maxBytes = 3 * body(0).length;
+      const read = async (maxPublications: number, bytes: number): Promise<unknown> => {
+        const { recovered, publications } = await adapter.read(channel, { after, bounds: { maxPublications, maxBytes: bytes } }, HISTORY);
+        return [recovered, publications.length];
+      };
+      expect(await read(3, maxBytes)).toEqual([true, 3]);
+      expect(await read(2, maxBytes)).toEqual([false, 0]);
+      expect(await read(3, maxBytes - 1)).toEqual([false, 0]);
+      expect(await read(Infinity, Infinity)).toEqual([true, 3]);
+    });
+
     it('keeps the members of a channel, wherever they are', async () => {
       const channel = uniqueChannel();
       const member = (id: string): PresenceMember => ({ connectionId: id, user: 'u', info: { name: id } });

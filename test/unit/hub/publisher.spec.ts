@@ -1,3 +1,4 @@
+import { AdapterUnavailableError } from '../../../lib/adapter/adapter.errors';
 import type { HubCore } from '../../../lib/hub/hub-core';
 import type { PublishResult } from '../../../lib/hub/publish.types';
 import { waitFor } from '../../support/wait-for';
@@ -131,22 +132,22 @@ describe('Publisher', () => {
     it('passes on why the first attempt failed, also when its key cannot be given back', async () => {
       const gate = new GatedAdapter();
       const hub = await startHub(HISTORY, gate.adapter);
-      gate.failing.add('append').add('release');
-      await expect(publish(hub, 'kept:a', 1, { idempotencyKey: 'k' })).rejects.toThrow('append failed');
+      gate.failing.add('release');
+      const failed = hub.publisher.once('plain', 'k', () => Promise.reject(new Error('the work failed')));
+      await expect(failed).rejects.toThrow('the work failed');
     });
 
     it('does not let a repeat publish again when only the remembering of the first failed', async () => {
       const gate = new GatedAdapter();
       const hub = await startHub(HISTORY, gate.adapter);
       const connection = connect(hub);
-      await hub.subscribe(connection, 'kept:a', {});
+      await hub.subscribe(connection, 'plain', {});
       gate.failing.add('remember');
-      const first = await publish(hub, 'kept:a', 1, { idempotencyKey: 'k' });
-      expect(first.cursor).toBe(connection.messages[1]!.cursor);
+      expect(await publish(hub, 'plain', 1, { idempotencyKey: 'k' })).toEqual({ delivered: 'cluster' });
 
       jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] });
       try {
-        const repeat = publish(hub, 'kept:a', 2, { idempotencyKey: 'k' }).catch((error: unknown) => error);
+        const repeat = publish(hub, 'plain', 2, { idempotencyKey: 'k' }).catch((error: unknown) => error);
         await jest.advanceTimersByTimeAsync(10_000);
         expect(await repeat).toMatchObject({ code: 'unavailable' });
       } finally {
@@ -155,12 +156,31 @@ describe('Publisher', () => {
       expect(connection.types).toEqual(['subscribed', 'm']);
     });
 
+    it('publishes once with history although the first attempt was not told what had become of it', async () => {
+      const gate = new GatedAdapter();
+      const hub = await startHub(HISTORY, gate.adapter);
+      const connection = connect(hub);
+      await hub.subscribe(connection, 'kept:a', {});
+      const append = gate.adapter.append.bind(gate.adapter);
+      Object.assign(gate.adapter, {
+        append: async (...args: Parameters<typeof append>) => {
+          await append(...args);
+          throw new AdapterUnavailableError('append', 'unknown', 'the answer was lost');
+        },
+      });
+      await expect(publish(hub, 'kept:a', 1, { idempotencyKey: 'k' })).rejects.toMatchObject({ outcome: 'unknown' });
+      Object.assign(gate.adapter, { append });
+      const { cursor } = connection.messages[1]!;
+      expect(await publish(hub, 'kept:a', 1, { idempotencyKey: 'k' })).toEqual({ delivered: 'cluster', cursor, duplicate: true });
+      expect(connection.types).toEqual(['subscribed', 'm']);
+    });
+
     it('publishes nothing when the key cannot be looked up', async () => {
       const gate = new GatedAdapter();
       const hub = createHub(HISTORY, gate.adapter);
       await hub.start();
       gate.failing.add('claim');
-      await expect(publish(hub, 'kept:a', 1, { idempotencyKey: 'k' })).rejects.toThrow('claim failed');
+      await expect(publish(hub, 'plain', 1, { idempotencyKey: 'k' })).rejects.toThrow('claim failed');
       expect(hub.stats.published).toBe(0);
     });
   });

@@ -10,19 +10,29 @@ import { RedisScript } from '../connection/redis-commands';
 /**
  * Appends publications and publishes each with its position, in one step: nobody can see one without the other.
  *
- * KEYS: position and stream of each. ARGV: 1 publishing command, 2 envelope up to the source's id, 3 epoch for channels
- * without one, 4 start of the tags, 5 ttl of positions; then for each: channel, payload, exclude, size, ttl.
- * Returns the cursor of each, or `!` and an error.
+ * KEYS: position and stream of each, then the idempotency keys of those that have one. ARGV: 1 publishing command, 2 envelope
+ * up to the source's id, 3 epoch for channels without one, 4 start of the tags, 5 ttl of positions, 6 how many; then for each:
+ * channel, payload, exclude, size, ttl, ttl of its idempotency key or nothing.
+ * Returns the cursor of each, or `=` and the cursor of the first under the same idempotency key, or `!` and an error.
  */
 export const APPEND = new RedisScript(`
 local time = redis.call('TIME')
 local now = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
 local results = {}
+local count = tonumber(ARGV[6])
+local keysUsed = 2 * count
 
 local function append(i)
   local position, stream = KEYS[2 * i - 1], KEYS[2 * i]
-  local a = 5 * i
+  local a = 6 * i
   local channel, payload, exclude, size, ttl = ARGV[a + 1], ARGV[a + 2], ARGV[a + 3], ARGV[a + 4], ARGV[a + 5]
+  local onceTtl, once = ARGV[a + 6], nil
+  if onceTtl ~= '' then
+    keysUsed = keysUsed + 1
+    once = KEYS[keysUsed]
+    local first = redis.call('GET', once)
+    if first then return nil, '=' .. first end
+  end
   local held = redis.call('HMGET', position, 'e', 'o', 't', 'l')
   local epoch, offset, previous, link = held[1], held[2], held[3], held[4]
   if not epoch then
@@ -45,6 +55,7 @@ local function append(i)
   redis.call('PEXPIRE', position, math.max(tonumber(ARGV[5]), tonumber(ttl)))
 
   local cursor = epoch .. '-' .. offset .. '-' .. tag
+  if once then redis.call('SET', once, cursor, 'PX', onceTtl) end
   local message = ARGV[2] .. '","length":' .. #payload .. ',"position":"' .. cursor .. '","previous":"' .. previous .. '"'
   if link then message = message .. ',"link":"' .. link .. '"' end
   if exclude ~= '' then message = message .. ',"exclude":' .. exclude end
@@ -52,7 +63,7 @@ local function append(i)
   return nil, cursor
 end
 
-for i = 1, #KEYS / 2 do
+for i = 1, count do
   local err, cursor = append(i)
   if err then
     if string.find(err, '^READONLY') then return redis.error_reply(err) end
@@ -70,7 +81,8 @@ return results
  *
  * KEYS: position, stream. ARGV: 1 epoch for a channel without one, 2 ttl of the position, 3 what: `none`, `after` an offset
  * (nothing, unless what follows it is held), `up` or `down` from an id, 4 offset or id, 5 count, or for `after` the epoch,
- * 6 greatest age in ms, or 0: publications that are older are dropped.
+ * 6 greatest age in ms, or 0: publications that are older are dropped, 7 for `after` how many at most, if there is a bound:
+ * with more there is nothing.
  * Returns epoch, offset, tag, link, id of the oldest held (`down` only), entries.
  */
 export const READ = new RedisScript(`
@@ -94,7 +106,8 @@ if ARGV[6] ~= '0' then
 end
 
 local what, entries, oldest = ARGV[3], {}, ''
-if what == 'after' and ARGV[5] == epoch and tonumber(ARGV[4]) < tonumber(offset) then
+local missed = tonumber(offset) - (tonumber(ARGV[4]) or 0)
+if what == 'after' and ARGV[5] == epoch and missed > 0 and missed <= (tonumber(ARGV[7]) or missed) then
   local from = string.format('%.0f-0', tonumber(ARGV[4]) + 1)
   local first = redis.call('XRANGE', KEYS[2], from, '+', 'COUNT', 1)
   if first[1] and first[1][1] == from then entries = redis.call('XRANGE', KEYS[2], from, '+') end

@@ -3,9 +3,12 @@ import { AdapterUnavailableError } from '../../adapter.errors';
 import { isProven, pageOf, type PageSource, readAfter, withoutProof } from '../../continuity';
 import type {
   AdapterPublication,
+  AppendResult,
   HistoryPage,
   HistoryQuery,
   HistorySettings,
+  OnceKey,
+  ReadBounds,
   ReadRequest,
   ReadResult,
 } from '../../hub-adapter';
@@ -22,12 +25,13 @@ const OPERATION = 'Publishing with history';
 interface Append {
   readonly publication: AdapterPublication;
   readonly settings: HistorySettings;
+  readonly once: OnceKey | undefined;
 }
 
 /** The histories of channels, in Redis. */
 export class RedisHistory {
   private readonly tags = new TagSource();
-  private readonly queue: PublishQueue<Append, Position>;
+  private readonly queue: PublishQueue<Append, AppendResult>;
 
   /**
    * @param envelopeStart the start of every envelope of this instance, up to its id
@@ -47,20 +51,20 @@ export class RedisHistory {
   }
 
   /** @throws HubBusyError, AdapterUnavailableError */
-  append(publication: AdapterPublication, settings: HistorySettings): Promise<Position> {
+  append(publication: AdapterPublication, settings: HistorySettings, once?: OnceKey): Promise<AppendResult> {
     const route = this.topology.routeOf(this.names.channel(publication.channel));
-    return this.queue.add(route, { publication, settings }, publication.payload.length);
+    return this.queue.add(route, { publication, settings, once }, publication.payload.length);
   }
 
   /** One view of where the channel stands and what is held after a position; not more than the position where it is lost. */
-  async after(channel: string, position: Position, settings: HistorySettings): Promise<StoredChannel> {
-    return this.look(channel, settings, 'after', position.offset, position.epoch);
+  async after(channel: string, position: Position, settings: HistorySettings, bounds?: ReadBounds): Promise<StoredChannel> {
+    return this.look(channel, settings, 'after', position.offset, position.epoch, bounds);
   }
 
-  async read(channel: string, { after, last = 0 }: ReadRequest, settings: HistorySettings): Promise<ReadResult> {
+  async read(channel: string, { after, last = 0, bounds }: ReadRequest, settings: HistorySettings): Promise<ReadResult> {
     if (after) {
-      const { entries, top } = await this.after(channel, after, settings);
-      return readAfter(after, entries, top);
+      const { entries, top } = await this.after(channel, after, settings, bounds);
+      return readAfter(after, entries, top, bounds);
     }
     const { entries, top } = await this.look(channel, settings, last === 0 ? 'none' : 'down', '+', last);
     return { recovered: true, publications: entries.map(withoutProof).toReversed(), position: top };
@@ -94,9 +98,11 @@ export class RedisHistory {
     what: 'none' | 'after' | 'up' | 'down',
     from: string | number,
     countOrEpoch: string | number,
+    bounds?: ReadBounds,
   ): Promise<StoredChannel> {
     const keys = this.keysOf(channel);
     const args = [this.tags.nextEpoch(), Math.max(this.positionTtl, ttl), what, from, countOrEpoch, maxAge ?? 0];
+    if (bounds && Number.isFinite(bounds.maxPublications)) args.push(bounds.maxPublications);
     const reply = await this.commands.script('Reading a history', READ, keys[0], keys, args);
     return readStoredChannel(reply);
   }
@@ -110,12 +116,15 @@ export class RedisHistory {
     first: Append,
     collect: () => readonly Append[],
     timeout: number,
-  ): Promise<readonly (Position | Error)[]> {
+  ): Promise<readonly (AppendResult | Error)[]> {
     const key = this.names.channel(first.publication.channel);
     const call: Call = async (client, asking) => {
       const appends = collect();
       if (appends.length === 0) return [];
-      const keys = appends.flatMap(({ publication }) => this.keysOf(publication.channel));
+      const keys: string[] = appends.flatMap(({ publication }) => this.keysOf(publication.channel));
+      for (const { publication, once } of appends) {
+        if (once) keys.push(this.names.publishedOnce(this.names.channel(publication.channel), once.key));
+      }
       return APPEND.run(client, keys, this.appendArguments(appends), asking);
     };
     const reply = (await this.commands.run(OPERATION, key, call, timeout)) as Buffer[];
@@ -124,19 +133,21 @@ export class RedisHistory {
 
   private appendArguments(appends: readonly Append[]): RedisArgument[] {
     const verb = this.topology.sharded ? 'SPUBLISH' : 'PUBLISH';
-    const args: RedisArgument[] = [verb, this.envelopeStart, this.tags.nextEpoch(), `${this.tags.nextTag()}_`, this.positionTtl];
-    for (const { publication, settings } of appends) {
+    const args: RedisArgument[] = [verb, this.envelopeStart, this.tags.nextEpoch(), `${this.tags.nextTag()}_`, this.positionTtl, appends.length];
+    for (const { publication, settings, once } of appends) {
       const { channel, payload, exclude } = publication;
       const excluded = exclude === undefined || exclude.length === 0 ? '' : JSON.stringify(exclude);
-      args.push(this.names.channel(channel), payload.toString('utf8'), excluded, settings.size, settings.ttl);
+      args.push(this.names.channel(channel), payload.toString('utf8'), excluded, settings.size, settings.ttl, once?.ttl ?? '');
     }
     return args;
   }
 }
 
-function readAppended(result: string): Position | Error {
-  const position = decodeCursor(result);
-  return position ?? new AdapterUnavailableError(OPERATION, 'refused', `Redis said "${result.slice(1)}"`);
+function readAppended(result: string): AppendResult | Error {
+  const duplicate = result.startsWith('=');
+  const position = decodeCursor(duplicate ? result.slice(1) : result);
+  if (position) return duplicate ? { position, duplicate } : { position };
+  return new AdapterUnavailableError(OPERATION, 'refused', `Redis said "${result.slice(1)}"`);
 }
 
 /** Whether what lies next to `after` tells where the page begins. */
