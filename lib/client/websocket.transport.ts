@@ -1,6 +1,8 @@
+import type { CloseCode } from '../protocol/close-codes';
 import type { Link, LinkHandlers, LinkRequest, Transport, WebSocketLike } from './transport';
 
 const OPEN = 1;
+const NO_PONG: typeof CloseCode.NoPong = 4001;
 
 /** WebSocket, both ways. */
 export const webSocketTransport: Transport = { name: 'websocket', open };
@@ -56,5 +58,6 @@ function close(socket: WebSocketLike, abruptly: boolean): void {
   // error that nobody listens to.
   socket.onerror = () => undefined;
   if (abruptly && socket.terminate) socket.terminate();
-  else socket.close(1000);
+  // To the server, 1000 would mean that we do not come back, and our members' `leave` is told at once.
+  else socket.close(abruptly ? NO_PONG : 1000);
 }

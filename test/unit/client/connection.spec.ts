@@ -392,6 +392,13 @@ describe('a silent network', () => {
     await test.platform.advance(14_000);
     expect(socket.closedWith).toBe(0);
   });
+
+  it('is ended in a browser with a code that says that we come back', async () => {
+    const test = await connected();
+    const { socket } = test;
+    await test.platform.report('offline');
+    expect(socket.closedWith).toBe(4001);
+  });
 });
 
 describe('close()', () => {
