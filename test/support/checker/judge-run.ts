@@ -1,3 +1,4 @@
+import { encodeCursor } from '../../../lib/protocol/cursor';
 import type { Violation, ViolationKind } from './recording';
 import type { Run, Step } from './runs';
 
@@ -7,9 +8,9 @@ export function judgeRun(run: Run, client: string, channel: string, seen: Set<st
   const report = (kind: ViolationKind, message: string): void => void violations.push({ kind, client, channel, message });
   const all = new Set(run.steps.map(({ position }) => position.offset));
   let { epoch, offset: newest } = run.start;
-  let before = run.begunBy;
+  let before = `${run.begunBy} at ${encodeCursor(run.start)}`;
   for (const step of run.steps) {
-    const { id, position, connection } = step;
+    const { id, cursor, position, connection } = step;
     if (seen.has(id)) {
       report('duplicate', `${id} came again at offset ${position.offset}`);
       continue;
@@ -22,11 +23,11 @@ export function judgeRun(run: Run, client: string, channel: string, seen: Set<st
       report('order', `${id} at offset ${position.offset} came after offset ${newest}`);
     } else {
       const missing = countMissing(all, newest, position.offset);
-      const between = `between offset ${newest} (${before}) and ${id} at ${position.offset} on connection ${connection}`;
+      const between = `after ${newest}, between ${before} and ${id} at ${cursor} on connection ${connection}`;
       if (missing > 0) report(kindOf(step), `${missing} missing ${between}`);
       newest = position.offset;
     }
-    before = `${id} on connection ${connection}`;
+    before = `${id} at ${cursor} on connection ${connection}`;
   }
   return violations;
 }
