@@ -38,6 +38,7 @@ export {
   ConnectionIdTakenError,
   HubClosedError,
   InvalidChannelError,
+  ReservedTypeError,
   SerializationError,
   SubscriptionLimitError,
   UndeclaredChannelError,

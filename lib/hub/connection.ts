@@ -3,6 +3,7 @@ import type { Position } from '../protocol/cursor';
 import type { OutboundMessage } from '../protocol/envelope';
 import type { Frame } from './frame';
 import { Handshake } from './handshake';
+import { SerializationError } from './hub.errors';
 import type { Subscriber } from './subscriber';
 
 /** The part of a hub that a connection speaks to. */
@@ -30,8 +31,6 @@ export abstract class Connection implements Subscriber {
   readonly handshake: Handshake;
   /** Who is connected; undefined without authentication. Set before `@OnConnect` runs. */
   user: ConnectedUser | undefined;
-  /** Shown to others as `info` in presence. Set it in `@OnConnect` or `@OnSubscribe`; anything that JSON can carry. */
-  info: unknown;
   /** The room that the connection's path fixed: messages without a channel belong to it. @internal */
   room: string | undefined;
   /** Settles when `@OnConnect` is through and messages may be handled; undefined from then on. @internal */
@@ -41,6 +40,7 @@ export abstract class Connection implements Subscriber {
   /** Its subscriptions by channel; `ChannelRegistry` knows what they are. @internal */
   readonly subscriptions = new Map<string, object>();
   private attributes: Map<unknown, unknown> | undefined;
+  private shown: unknown;
 
   protected constructor(
     protected readonly hub: ConnectionHub,
@@ -50,6 +50,20 @@ export abstract class Connection implements Subscriber {
     this.transport = init.transport;
     this.user = init.user;
     this.handshake = init.handshake ?? Handshake.none;
+  }
+
+  /**
+   * Shown to others as `info` in presence. Set it in `@OnConnect` or `@OnSubscribe`; anything that JSON can carry. What is
+   * set is copied: to change it, set it again.
+   *
+   * @throws SerializationError when it has no JSON form
+   */
+  get info(): unknown {
+    return this.shown;
+  }
+
+  set info(value: unknown) {
+    this.shown = value === undefined ? undefined : copyOf(value);
   }
 
   /** The publisher's name on what this connection publishes: the user's id, else the connection's. */
@@ -108,5 +122,16 @@ export abstract class Connection implements Subscriber {
   /** Resolves when the client has caught up or the connection ended. @internal */
   whenWritable(): Promise<void> {
     return Promise.resolve();
+  }
+}
+
+/** As it will be on the wire, so that a presence can always be told. */
+function copyOf(info: unknown): unknown {
+  try {
+    const json: string | undefined = JSON.stringify(info);
+    if (json === undefined) throw new TypeError(`a ${typeof info} has no JSON form`);
+    return JSON.parse(json);
+  } catch (error) {
+    throw new SerializationError('info', undefined, error);
   }
 }

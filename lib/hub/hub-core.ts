@@ -2,6 +2,7 @@ import type { HubAdapter } from '../adapter/hub-adapter';
 import { isChannelName } from '../protocol/channel-name';
 import { CloseCode } from '../protocol/close-codes';
 import { encodeMessage, type OutboundMessage } from '../protocol/envelope';
+import { announcementOrigin } from './announcements';
 import { ChannelHistory } from './channel-history';
 import { ChannelJoiner, type JoinRequest } from './channel-joiner';
 import { ChannelRegistry } from './channel-registry';
@@ -60,7 +61,7 @@ export class HubCore implements ConnectionHub {
     this.channels = new ChannelRegistry(rules, adapter, this.scheduler);
     this.publisher = new Publisher(adapter, rules, this.channels, this.connections, this.stats);
     this.presence = new Presence(adapter, rules, (channel, type, member) => {
-      const frame = this.encode({ type, channel, data: member }, this.originOf(channel));
+      const frame = this.encode({ type, channel, data: member }, announcementOrigin(this.originOf(channel)));
       return this.publisher.publishTransient({ channel, frame, exclude: [member.connectionId] });
     });
     this.history = new ChannelHistory(adapter, rules, settings.envelope);
@@ -74,7 +75,7 @@ export class HubCore implements ConnectionHub {
 
   async start(): Promise<void> {
     const { channels, connections, publisher, commands, presence, stats } = this;
-    await this.adapter.start(new HubReceiver(channels, connections, publisher, commands, presence, stats));
+    await this.adapter.start(new HubReceiver(channels, connections, publisher, commands, presence, stats, this.settings.envelope));
     // A shutdown may have begun while the adapter was connecting.
     if (this.closing === undefined) this.state = 'running';
   }

@@ -74,6 +74,18 @@ export class SubscriptionLimitError extends RealtimeError {
   }
 }
 
+/** A message was given a type that only the hub itself uses. @publicApi */
+export class ReservedTypeError extends RealtimeError {
+  override name = 'ReservedTypeError';
+
+  constructor(readonly type: string) {
+    super(
+      ErrorCode.BadRequest,
+      `The type ${JSON.stringify(type)} is a word of the protocol: clients would take the message for the hub's own. Use another.`,
+    );
+  }
+}
+
 /** A channel that nothing declares. @publicApi */
 export class UndeclaredChannelError extends RealtimeError {
   override name = 'UndeclaredChannelError';

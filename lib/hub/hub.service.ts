@@ -4,6 +4,7 @@ import type { AdapterDelivery, ConnectionTarget, ControlCommand } from '../adapt
 import type { AnyChannels, ChannelName, MessagesOf, UndeclaredName } from '../protocol/channel-declarations';
 import { CloseCode } from '../protocol/close-codes';
 import type { ConnectedUser } from '../protocol/connected-user';
+import { SERVER_TYPES } from '../protocol/server-types';
 import { BroadcastSender } from './broadcast-sender';
 import type { HistoryPage, HistoryRequest } from './channel-history';
 import { Connection } from './connection';
@@ -12,6 +13,7 @@ import { describeError } from './describe-error';
 import type { HubCore } from './hub-core';
 import type { ChannelInfo, ClusterStats, ConnectionInfo, HubStats } from './hub-stats';
 import type { HubStatus } from './hub-status';
+import { ReservedTypeError } from './hub.errors';
 import type { PresenceSnapshot } from './presence';
 import type { PublishOptions, PublishResult } from './publish.types';
 import type { Subscriber } from './subscriber';
@@ -50,7 +52,7 @@ export class HubService<Channels extends object = AnyChannels> implements Broadc
    *
    * @param channel `[A-Za-z0-9_.:-]`, 1 to 256 characters; it need not be declared
    * @param data anything that JSON can carry
-   * @throws HubClosedError, InvalidChannelError, SerializationError; HubBusyError when too much waits for Redis;
+   * @throws HubClosedError, InvalidChannelError, ReservedTypeError, SerializationError; HubBusyError when too much waits for Redis;
    * OversizedPublicationError; with history AdapterUnavailableError, whose `outcome` says whether it may have happened
    * @example await hub.publish('room:lobby', { text: 'hi' }, { type: 'chat', idempotencyKey: order.id });
    */
@@ -64,6 +66,7 @@ export class HubService<Channels extends object = AnyChannels> implements Broadc
     this.core.assertOpen('publish');
     this.core.assertChannelName(channel);
     const { type = 'message', from, exclude, idempotencyKey } = options;
+    assertOwnType(type);
     const frame = this.core.encode({ type, channel, data, from }, this.core.originOf(channel));
     return this.core.publisher.publish({
       channel,
@@ -76,18 +79,19 @@ export class HubService<Channels extends object = AnyChannels> implements Broadc
   /**
    * Sends to every connection of every instance, whatever it is subscribed to.
    *
-   * @throws HubClosedError, SerializationError
+   * @throws HubClosedError, ReservedTypeError, SerializationError
    * @example await hub.broadcast('deploy:started', { env: 'production' });
    */
   async broadcast(type: string, data?: unknown): Promise<PublishResult> {
     this.core.assertOpen('broadcast');
+    assertOwnType(type);
     return this.core.publisher.broadcast(this.core.encode({ type, data }));
   }
 
   /**
    * Sends to all connections of a user.
    *
-   * @throws HubClosedError, SerializationError
+   * @throws HubClosedError, ReservedTypeError, SerializationError
    * @example await hub.sendToUser('alice', 'notice', { unread: 3 });
    */
   sendToUser(userId: string, type: string, data?: unknown): Promise<PublishResult> {
@@ -97,7 +101,7 @@ export class HubService<Channels extends object = AnyChannels> implements Broadc
   /**
    * Sends to one connection.
    *
-   * @throws HubClosedError, SerializationError
+   * @throws HubClosedError, ReservedTypeError, SerializationError
    */
   sendToConnection(connectionId: string, type: string, data?: unknown): Promise<PublishResult> {
     return this.sendTo('sendToConnection', { connectionId }, type, data);
@@ -256,6 +260,8 @@ export class HubService<Channels extends object = AnyChannels> implements Broadc
 
   private async sendTo(operation: string, target: HubTarget, type: string, data: unknown): Promise<PublishResult> {
     this.core.assertOpen(operation);
+    // An error concerns one client, and an application's own is as good as the hub's.
+    if (type !== 'error') assertOwnType(type);
     const frame = this.core.encode({ type, data });
     this.core.commands.send(target, frame);
     return this.control({ kind: 'send', target, payload: frame.text });
@@ -264,6 +270,10 @@ export class HubService<Channels extends object = AnyChannels> implements Broadc
   private async control(command: ControlCommand): Promise<{ delivered: AdapterDelivery }> {
     return { delivered: await this.core.adapter.control(command) };
   }
+}
+
+function assertOwnType(type: string): void {
+  if (SERVER_TYPES.has(type)) throw new ReservedTypeError(type);
 }
 
 /** Longest reason that fits a close frame, in bytes (RFC 6455, section 5.5). */

@@ -1,4 +1,5 @@
 import type { Position } from '../protocol/cursor';
+import { announcementOrigin } from './announcements';
 import type { ChannelSettings } from './channel-settings';
 import type { FlushScheduler } from './flush-scheduler';
 import type { Frame, FrameOrigin } from './frame';
@@ -23,6 +24,8 @@ export class LocalChannel {
   private walked: ChannelMember[] | undefined;
   /** Shared by the frames of all publications on this channel. */
   readonly origin: FrameOrigin;
+  /** And this by `join` and `leave`: of those each counts, not only the newest. */
+  readonly announcementOrigin: FrameOrigin;
   /** Resolves once the adapter delivers this channel's publications to this instance. */
   interest: Promise<void> | undefined;
 
@@ -32,6 +35,7 @@ export class LocalChannel {
     private readonly scheduler: FlushScheduler,
   ) {
     this.origin = { channel: name, policy: settings.policy };
+    this.announcementOrigin = announcementOrigin(this.origin);
   }
 
   get size(): number {

@@ -62,7 +62,10 @@ function encodeData(data: unknown, name: string): string {
 let timestampAt = 0;
 let timestamp = '';
 
-/** The current time in ISO 8601 UTC. Kept for the millisecond it is true in: a burst asks for it thousands of times. */
+/**
+ * The current time in ISO 8601 UTC. Kept for the millisecond it is true in: a burst asks for it thousands of times. It is the
+ * clock's and nobody's, so applications in one process may share it.
+ */
 export function currentTimestamp(): string {
   const now = Date.now();
   if (now !== timestampAt) {

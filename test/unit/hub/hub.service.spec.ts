@@ -2,7 +2,7 @@ import { Logger } from '@nestjs/common';
 import type { ControlCommand, HubAdapter } from '../../../lib/adapter/hub-adapter';
 import type { Frame } from '../../../lib/hub/frame';
 import type { HubCore } from '../../../lib/hub/hub-core';
-import { HubClosedError, InvalidChannelError, SerializationError } from '../../../lib/hub/hub.errors';
+import { HubClosedError, InvalidChannelError, ReservedTypeError, SerializationError } from '../../../lib/hub/hub.errors';
 import { NO_HOOKS } from '../../../lib/hub/hub-hooks';
 import { HubService } from '../../../lib/hub/hub.service';
 import { ProcessOutputService } from '../../../lib/hub/process-output.service';
@@ -69,6 +69,20 @@ describe('HubService', () => {
 
     it.each(['', 'a b', 'x'.repeat(257), 5, undefined])('rejects for the channel %j', async (channel) => {
       await expect(hub.publish(channel as string, 1)).rejects.toThrow(InvalidChannelError);
+    });
+
+    it('rejects the words of the protocol, but for an error to one client or user, and sends nothing else', async () => {
+      const connection = connect(core);
+      await hub.subscribe({ connectionId: 'c1' }, 'room');
+      for (const type of ['error', 'leave', 'subscribed', 'reset', 'draining', 'disconnected']) {
+        await expect(hub.publish('room', {}, { type })).rejects.toThrow(ReservedTypeError);
+        await expect(hub.broadcast(type)).rejects.toThrow(ReservedTypeError);
+        if (type === 'error') continue;
+        await expect(hub.sendToUser('alice', type)).rejects.toThrow(ReservedTypeError);
+        await expect(hub.sendToConnection('c1', type)).rejects.toThrow('is a word of the protocol');
+      }
+      await hub.sendToConnection('c1', 'error', { code: 'conflict', message: 'taken' });
+      expect(connection.types).toEqual(['subscribed', 'error']);
     });
 
     it('rejects what has no JSON form, and sends nothing', async () => {

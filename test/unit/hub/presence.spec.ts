@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 import type { HubCore } from '../../../lib/hub/hub-core';
 import { GatedAdapter } from './gated-adapter';
 import { connect, settle, startHub } from './hub-kit';
+import { SerializationError } from '../../../lib/hub/hub.errors';
 
 const ROOM = 'room:a';
 const PRESENCE = { channels: { 'room:*': { presence: true }, 'quiet:*': { presence: { announce: false } }, 'kept:*': { presence: true, history: { size: 5, ttl: '1h' } } } };
@@ -95,15 +96,19 @@ describe('Presence', () => {
     await hub.lifecycle.settled();
   });
 
-  it('does not fail a subscription whose info has no JSON form', async () => {
+  it('takes no info without a JSON form, and copies what it takes', async () => {
     const hub = await startHub(PRESENCE);
     const connection = connect(hub);
-    connection.info = { count: 1n };
+    for (const info of [{ count: 1n }, () => 1, Symbol('x')]) expect(() => (connection.info = info)).toThrow(SerializationError);
+    const info = { name: 'Ann', since: new Date(0), friend: undefined as unknown };
+    connection.info = info;
+    info.friend = 1n;
     await hub.subscribe(connection, ROOM, {});
-    expect(connection.channels).toEqual([ROOM]);
-    connection.close();
-    await hub.lifecycle.settled();
-    expect(await memberIds(hub)).toEqual([]);
+    expect((await hub.presence.snapshot(ROOM)).members).toEqual([
+      { connectionId: 'c1', user: null, info: { name: 'Ann', since: '1970-01-01T00:00:00.000Z' } },
+    ]);
+    connection.info = undefined;
+    expect(connection.info).toBeUndefined();
   });
 
   it('has in the end just those that are subscribed, however subscribing and leaving overlap', async () => {
