@@ -64,6 +64,11 @@ export class LiveChannel {
     }
   }
 
+  /** Where it stands; undefined before the first publication or read. */
+  get position(): Position | undefined {
+    return this.last;
+  }
+
   /** Fetches what was missed, and waits for it. Several calls at the same time are one. */
   catchUp(): Promise<void> {
     if (this.last === undefined) return Promise.resolve();
@@ -75,11 +80,17 @@ export class LiveChannel {
   /**
    * Waits until everything up to `position`, where a read has just seen the channel, has been delivered here.
    *
+   * @param since where this channel stood when the read began
    * @returns false when the read cannot be joined with what is delivered from now on: it is too old, or of another life of
    * the channel (the way to Redis that it took is not the one that live publications come by)
    */
-  async reach(position: Position, settings: HistorySettings): Promise<boolean> {
+  async reach(position: Position, settings: HistorySettings, since?: Position): Promise<boolean> {
     this.settings = settings;
+    if (since !== undefined && since.epoch === position.epoch && position.offset < since.offset) {
+      // The history has lost what was delivered before: the reader would miss it, and get what may still come after it.
+      await this.catchUp();
+      return false;
+    }
     if (this.last === undefined) {
       this.startAt(position);
       return true;

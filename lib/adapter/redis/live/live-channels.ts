@@ -53,9 +53,10 @@ export class LiveChannels {
    */
   async join(interest: Interest | undefined, settings: HistorySettings, read: () => Promise<ReadResult>): Promise<ReadResult> {
     for (let reads = 1; ; reads++) {
+      const since = interest?.live?.position;
       const result = await read();
       if (interest === undefined || !interest.wanted) return result;
-      if ((await this.liveOf(interest).reach(result.position, settings)) || reads === MAX_READS) return result;
+      if ((await this.liveOf(interest).reach(result.position, settings, since)) || reads === MAX_READS) return result;
     }
   }
 

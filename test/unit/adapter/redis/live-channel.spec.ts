@@ -111,6 +111,35 @@ describe('following a channel', () => {
     expect(world.delivered.map(({ position }) => position.tag)).toEqual(['t0', 't1', 't2', 't3', 't4', 't7']);
   });
 
+  it('does not join a read that is behind what had been delivered when it began: a fail-over has lost that', async () => {
+    const world = new World();
+    await world.live.reach(world.top, SETTINGS);
+    for (let i = 0; i < 5; i++) world.live.onPublication(world.append());
+    const late = world.append();
+    const since = world.live.position;
+    world.rollBack(4);
+    const kept = world.top;
+    expect(kept.offset).toBe(2);
+    expect(await world.live.reach(kept, SETTINGS, since)).toBe(false);
+    expect(world.lost).toEqual([kept]);
+    // On its way from the old master: it would follow what was delivered, and not what has been read.
+    world.live.onPublication(late);
+    await settled();
+    expect(world.delivered).toHaveLength(5);
+    expect(await world.live.reach(kept, SETTINGS, world.live.position)).toBe(true);
+  });
+
+  it('joins a read with what has been delivered since it began', async () => {
+    const world = new World();
+    await world.live.reach(world.top, SETTINGS);
+    world.live.onPublication(world.append());
+    const since = world.live.position;
+    const read = world.top;
+    world.live.onPublication(world.append());
+    expect(await world.live.reach(read, SETTINGS, since)).toBe(true);
+    expect(world.lost).toEqual([]);
+  });
+
   it('does not join a read of the life before a fail-over with what comes after it', async () => {
     const world = new World();
     await world.live.reach(world.top, SETTINGS);
