@@ -48,6 +48,9 @@ export interface RealtimeModuleOptions {
    */
   channels?: Readonly<Record<string, ChannelOptions>>;
 
+  /** What a client may have missed and still gets when it is back. */
+  recovery?: RecoveryOptions;
+
   /** What connects instances and keeps history. @default the in-memory adapter: one process */
   adapter?: AdapterFactory;
 
@@ -181,6 +184,19 @@ export interface HistoryOptions {
   ttl: Duration;
   /** How long one publication is handed out. @default as long as it is kept */
   maxAge?: Duration;
+}
+
+/**
+ * Bounds of a recovery, and of a `replay`. A client that missed more is told `recovered: false`; of a replay it gets the
+ * newest that are within.
+ *
+ * @publicApi
+ */
+export interface RecoveryOptions {
+  /** Publications of one channel. @default 1000 */
+  maxPublications?: number;
+  /** Their payloads together, in bytes. @default 4194304 */
+  maxBytes?: number;
 }
 
 /** @publicApi */

@@ -33,7 +33,7 @@ export interface RealtimeSettings {
 
 const FIELDS = [
   'path', 'guards', 'auth', 'origins', 'heartbeat', 'limits', 'slowConsumer', 'channels', 'adapter', 'envelope', 'welcome', 'compression',
-  'sse', 'roomChannel', 'shutdown', 'validation',
+  'sse', 'recovery', 'roomChannel', 'shutdown', 'validation',
 ];
 const LIMIT_FIELDS = [
   'maxMessageBytes', 'sendQueueBytes', 'sendQueueFrames', 'subscriptionsPerConnection', 'connections',
@@ -60,7 +60,13 @@ export function resolveSettings(options: RealtimeModuleOptions | null | undefine
     compression: readCompression(reader),
   };
   return {
-    hub: { instanceId: randomBytes(16).toString('hex'), envelope, limits, shutdown: readShutdown(reader.raw('shutdown')) },
+    hub: {
+      instanceId: randomBytes(16).toString('hex'),
+      envelope,
+      limits,
+      shutdown: readShutdown(reader.raw('shutdown')),
+      recovery: readRecovery(reader.raw('recovery')),
+    },
     rules: readChannels(reader, slowConsumer.policy),
     gateway,
     sse: readSse(reader, gateway),
@@ -135,6 +141,14 @@ function readSse(options: OptionsReader, { path, heartbeat, welcome }: GatewaySe
 function readShutdown(value: unknown): HubSettings['shutdown'] {
   const shutdown = new OptionsReader('shutdown', value, ['timeout', 'reconnectSpread']);
   return { timeout: shutdown.timeout('timeout', 10_000), reconnectSpread: shutdown.timeout('reconnectSpread', 5_000) };
+}
+
+function readRecovery(value: unknown): HubSettings['recovery'] {
+  const recovery = new OptionsReader('recovery', value, ['maxPublications', 'maxBytes']);
+  const bounds = { maxPublications: recovery.count('maxPublications', 1000), maxBytes: recovery.count('maxBytes', 4 * 1024 * 1024) };
+  if (bounds.maxPublications === Infinity) recovery.fail('maxPublications', 'a whole number');
+  if (bounds.maxBytes === Infinity) recovery.fail('maxBytes', 'a whole number');
+  return bounds;
 }
 
 function readChannels(options: OptionsReader, policy: SlowConsumerPolicy): ChannelRules {

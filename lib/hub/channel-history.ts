@@ -35,6 +35,8 @@ export interface HistoryPage {
 
 const DEFAULT_LIMIT = 100;
 const MAX_LIMIT = 1000;
+/** Payloads of a page together, in bytes: a page is sent as one frame. */
+const MAX_PAGE_BYTES = 512 * 1024;
 
 /** Pages through what channels keep. */
 export class ChannelHistory {
@@ -56,10 +58,11 @@ export class ChannelHistory {
     }
     const query = { limit: Math.min(limit, MAX_LIMIT), after: position, reverse };
     const page = await this.adapter.history(channel, query, history);
+    const fitting = page.publications.slice(0, fittingCount(page.publications));
     return {
-      publications: page.publications.map((publication) => this.toEntry(publication)),
+      publications: fitting.map((publication) => this.toEntry(publication)),
       cursor: encodeCursor(page.position),
-      complete: page.complete,
+      complete: page.complete && fitting.length === page.publications.length,
     };
   }
 
@@ -68,4 +71,11 @@ export class ChannelHistory {
     const { [this.fields.type]: type, [this.fields.data]: data, ...rest } = message;
     return { type, data, ...rest, cursor: encodeCursor(position) } as HistoryEntry;
   }
+}
+
+/** How many fit into one page: at least one, so that every page goes on from the one before. */
+function fittingCount(publications: readonly StoredPublication[]): number {
+  let bytes = 0;
+  const tooMuch = publications.findIndex(({ payload }) => (bytes += payload.length) > MAX_PAGE_BYTES);
+  return tooMuch === -1 ? publications.length : Math.max(1, tooMuch);
 }

@@ -1,8 +1,13 @@
-import type { HistorySettings, HubAdapter, ReadResult, StoredPublication } from '../adapter/hub-adapter';
+import type { HistorySettings } from '../adapter/hub-adapter';
 import { decodeCursor, encodeCursor, type Position } from '../protocol/cursor';
 import type { OutboundMessage } from '../protocol/envelope';
-import { Frame } from './frame';
+import { LoopShare } from './loop-share';
+import type { SharedPublication } from './shared-publication';
+import type { JoinQuery, JoinRead, SharedReads } from './shared-reads';
 import { type HeldPublication, isNewer, type Subscription } from './subscription';
+
+/** Publications that are sent at a stretch. */
+const SLICE = 16;
 
 /** What a subscriber asks for when it joins. */
 export interface JoinRequest {
@@ -24,14 +29,26 @@ export interface JoinRequest {
  * (The order of steps is Centrifuge's.)
  */
 export class ChannelJoiner {
-  constructor(private readonly adapter: HubAdapter) {}
+  private readonly loop = new LoopShare();
+
+  constructor(private readonly reads: SharedReads) {}
 
   async join(subscription: Subscription, request: JoinRequest): Promise<void> {
     const { history } = subscription.channel.settings;
+    subscription.hold();
     await subscription.channel.interest;
     if (!subscription.active) return;
     if (history === undefined) this.joinWithoutHistory(subscription, request);
     else await this.joinWithHistory(subscription, request, history);
+  }
+
+  /**
+   * Whether a second `subscribe` can still be brought up to date from a position of its own: as long as nothing has gone out
+   * on the channel. So a client continues on channels that the server joined for it.
+   */
+  canJoinAgain(subscription: Subscription, { cursor }: JoinRequest): boolean {
+    const { active, untouched, channel } = subscription;
+    return active && untouched && channel.settings.history !== undefined && cursor !== undefined;
   }
 
   /** Answers a second `subscribe` for a channel that is held already, once the first is through. */
@@ -63,10 +80,10 @@ export class ChannelJoiner {
     history: HistorySettings,
   ): Promise<void> {
     const after = decodeCursor(request.cursor);
-    let missed: ReadResult;
+    let missed: JoinRead;
     do {
       subscription.takeLost();
-      missed = await this.read(subscription, request, after, history);
+      missed = await this.read(subscription, queryOf(request, after), history);
       // What was read before a loss proves nothing about what comes after it.
     } while (subscription.lost);
     if (!subscription.active) return;
@@ -83,15 +100,13 @@ export class ChannelJoiner {
     await this.catchUp(subscription, missed.position, history);
   }
 
-  private read(
-    subscription: Subscription,
-    request: JoinRequest,
-    after: Position | undefined,
-    history: HistorySettings,
-  ): Promise<ReadResult> {
-    // With a cursor it is all or nothing: a client that cannot be continued reads its state anew.
-    const last = request.cursor === undefined ? (request.replay ?? 0) : 0;
-    return this.adapter.read(subscription.channel.name, after ? { after } : { last }, history);
+  private async read(subscription: Subscription, query: JoinQuery, history: HistorySettings): Promise<JoinRead> {
+    for (;;) {
+      const read = await this.reads.read(subscription.channel.name, query, history);
+      if (!subscription.holdsForeign(read.position)) return read;
+      // The history was cleared meanwhile. Whether what is held came before or after, a read that begins now has seen it.
+      subscription.takeHeld();
+    }
   }
 
   /** Sends what was held back and is newer than `position`, until nothing is. */
@@ -113,7 +128,7 @@ export class ChannelJoiner {
   /** More arrived during the join than is held back: the history has it. */
   private async readFurther(subscription: Subscription, after: Position, history: HistorySettings): Promise<Position> {
     await subscription.connection.whenWritable();
-    const more = await this.adapter.read(subscription.channel.name, { after }, history);
+    const more = await this.read(subscription, { after }, history);
     if (more.recovered) {
       await this.send(subscription, more.publications);
     } else if (subscription.active) {
@@ -129,12 +144,13 @@ export class ChannelJoiner {
   }
 
   /** Sends stored publications at the pace at which the connection takes them. */
-  private async send(subscription: Subscription, publications: StoredPublication[]): Promise<void> {
+  private async send(subscription: Subscription, publications: readonly SharedPublication[]): Promise<void> {
     const { connection, channel } = subscription;
-    for (const { payload, position } of publications) {
+    for (const [index, publication] of publications.entries()) {
+      if (index % SLICE === 0) await this.loop.take();
       if (!connection.writable) await connection.whenWritable();
       if (!subscription.active || subscription.lost) return;
-      subscription.send(Frame.fromPayload(payload, channel.origin, encodeCursor(position)), position);
+      subscription.send(publication.toFrame(channel.origin), publication.position);
     }
   }
 
@@ -155,4 +171,10 @@ export class ChannelJoiner {
 
 function subscribedMessage(subscription: Subscription, request: JoinRequest): OutboundMessage {
   return { type: 'subscribed', id: request.id, channel: subscription.channel.name, data: request.data };
+}
+
+function queryOf({ cursor, replay = 0 }: JoinRequest, after: Position | undefined): JoinQuery {
+  if (after) return { after };
+  // With a cursor it is all or nothing: a client that cannot be continued reads its state anew.
+  return { last: cursor === undefined ? replay : 0 };
 }

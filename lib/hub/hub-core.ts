@@ -29,6 +29,7 @@ import { LocalCommands } from './local-commands';
 import type { OutboxObserver } from './outbox';
 import { Presence } from './presence';
 import { Publisher } from './publisher';
+import { SharedReads } from './shared-reads';
 import type { Subscription } from './subscription';
 import { TokenExpiry } from './token-expiry';
 
@@ -65,7 +66,7 @@ export class HubCore implements ConnectionHub {
       return this.publisher.publishTransient({ channel, frame, exclude: [member.connectionId] });
     });
     this.history = new ChannelHistory(adapter, rules, settings.envelope);
-    this.joiner = new ChannelJoiner(adapter);
+    this.joiner = new ChannelJoiner(new SharedReads(adapter, settings.recovery));
     this.lifecycle = new ConnectionLifecycle(this.connections, this.channels, this.presence, this.expiry);
     this.commands = new LocalCommands(this, this.connections, this.channels, this.lifecycle, (id, channel) => {
       const connection = this.connections.get(id);
@@ -119,8 +120,9 @@ export class HubCore implements ConnectionHub {
     this.assertChannelName(channel);
     const held = this.channels.find(connection, channel);
     if (held) {
-      await held.joined;
-      this.joiner.answerAgain(held, request);
+      while (held.joined) await held.joined;
+      if (this.joiner.canJoinAgain(held, request)) await this.join(held, request);
+      else this.joiner.answerAgain(held, request);
       return;
     }
     if (!this.connections.has(connection)) return;
@@ -130,6 +132,11 @@ export class HubCore implements ConnectionHub {
       throw new SubscriptionLimitError(connection.id, subscriptionsPerConnection);
     }
     const subscription = this.channels.add(connection, channel);
+    await this.join(subscription, request);
+    await this.presence.join(subscription);
+  }
+
+  private async join(subscription: Subscription, request: JoinRequest): Promise<void> {
     subscription.joined = this.joiner.join(subscription, request);
     try {
       await subscription.joined;
@@ -138,7 +145,6 @@ export class HubCore implements ConnectionHub {
       throw error;
     }
     subscription.joined = undefined;
-    await this.presence.join(subscription);
   }
 
   /** @returns whether the connection was subscribed */

@@ -1,3 +1,4 @@
+import type { ReadBounds } from '../adapter/hub-adapter';
 import type { EnvelopeFields } from '../protocol/envelope';
 import type { OutboxLimits } from './outbox';
 
@@ -24,4 +25,6 @@ export interface HubSettings {
   readonly envelope: EnvelopeFields;
   readonly limits: HubLimits;
   readonly shutdown: ShutdownSettings;
+  /** What one subscriber gets of a history when it joins. */
+  readonly recovery: ReadBounds;
 }

@@ -22,6 +22,8 @@ export class Subscription implements ChannelMember {
   private lostAt: Position | undefined;
   /** Where the join has ended, until the first publication after it. */
   private joinedAt: Position | undefined;
+  /** Whether a publication or a reset has gone out: what lies before it can no longer be put in order. */
+  private begun = false;
   /** Settles when the join is through; undefined from then on. */
   joined: Promise<void> | undefined;
   /** In a channel with history: where the subscriber is. Undefined until it has been told of its subscription. */
@@ -34,6 +36,15 @@ export class Subscription implements ChannelMember {
 
   get active(): boolean {
     return this.index !== -1;
+  }
+
+  get untouched(): boolean {
+    return !this.begun;
+  }
+
+  /** Holds live publications back again, for a join from another position. */
+  hold(): void {
+    this.held ??= [];
   }
 
   /** @returns whether the frame was accepted */
@@ -54,6 +65,7 @@ export class Subscription implements ChannelMember {
   reset(position: Position, frame: Frame): void {
     if (this.held === undefined) {
       this.joinedAt = undefined;
+      this.begun = true;
       this.connection.continueAt(this.channel.name, position);
       this.connection.send(frame);
       this.position = position;
@@ -77,9 +89,15 @@ export class Subscription implements ChannelMember {
 
   /** Past what is held back. @returns whether the frame was accepted */
   send(frame: Frame, position: Position | undefined): boolean {
+    this.begun = true;
     const accepted = this.connection.send(frame);
     if (accepted && position !== undefined) this.position = position;
     return accepted;
+  }
+
+  /** Whether publications of another life of the channel are held back. */
+  holdsForeign({ epoch }: Position): boolean {
+    return this.held?.some(({ position }) => position !== undefined && position.epoch !== epoch) ?? false;
   }
 
   /** Takes out what was held back so far. `overflowed`: there was more, which only the history still has. */

@@ -21,6 +21,41 @@ describe('ChannelHistory', () => {
     expect(await Promise.all(counts)).toEqual([100, 1, 1000, 1000]);
   });
 
+  it('bounds a page in bytes, and can be walked on from it both ways', async () => {
+    const hub = await startHub({ channels: CHANNELS });
+    const total = 30;
+    const filler = 'x'.repeat(60 * 1024);
+    for (let n = 0; n < total; n++) {
+      const frame = hub.encode({ type: 'n', channel: 'kept:a', data: { n, filler } });
+      await hub.publisher.publish({ channel: 'kept:a', frame });
+    }
+    for (const reverse of [false, true]) {
+      const pages: number[][] = [];
+      let after: string | undefined;
+      for (let isComplete = false; !isComplete; ) {
+        const page = await hub.history.page('kept:a', { limit: 1000, after, reverse });
+        expect(JSON.stringify(page).length).toBeLessThan(600 * 1024);
+        pages.push(page.publications.map(({ data }) => (data as { n: number }).n));
+        after = page.publications.at(-1)!.cursor;
+        isComplete = page.complete;
+      }
+      const expected = Array.from({ length: total }, (_, index) => index);
+      expect(pages.length).toBeGreaterThan(3);
+      expect(pages.flat()).toEqual(reverse ? expected.toReversed() : expected);
+    }
+  });
+
+  it('gives a publication that is larger than a page as a page of its own', async () => {
+    const hub = await startHub({ channels: CHANNELS });
+    for (const n of [1, 2]) {
+      const frame = hub.encode({ type: 'n', channel: 'kept:a', data: `${n}${'x'.repeat(600 * 1024)}` });
+      await hub.publisher.publish({ channel: 'kept:a', frame });
+    }
+    const page = await hub.history.page('kept:a', {});
+    expect(page).toMatchObject({ publications: [{}], complete: false });
+    expect(await hub.history.page('kept:a', { after: page.publications[0]!.cursor })).toMatchObject({ publications: [{}], complete: true });
+  });
+
   it('is walked page by page without a gap or a repeat, both ways', async () => {
     const hub = await startHub({ channels: CHANNELS });
     const total = 25;

@@ -1,0 +1,186 @@
+import type { HistorySettings, HubAdapter, ReadBounds, ReadResult } from '../adapter/hub-adapter';
+import { encodeCursor, type Position } from '../protocol/cursor';
+import { SharedPublication } from './shared-publication';
+
+/** What a subscriber that joins is told of the history. */
+export interface JoinRead {
+  readonly recovered: boolean;
+  readonly publications: readonly SharedPublication[];
+  /** Where the channel stands. */
+  readonly position: Position;
+}
+
+/** Everything after a position, or the last so many. */
+export type JoinQuery = { readonly after: Position } | { readonly last: number };
+
+/** Reads of this instance that may be under way; each may hold as much as the bounds allow. */
+const MAX_UNDER_WAY = 16;
+
+interface Waiting {
+  readonly query: JoinQuery;
+  readonly resolve: (read: JoinRead) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Those who wait for the next read of a channel. */
+interface Group {
+  readonly key: string;
+  readonly channel: string;
+  readonly history: HistorySettings;
+  members: Waiting[];
+  /** Whether it is its turn, as soon as it may read. */
+  queued: boolean;
+  reading: boolean;
+}
+
+/**
+ * Reads histories for many subscribers at once. All who ask while their channel is being read, or waits to be, share the
+ * next read: it begins from the lowest of their positions, and each position is proven against what it brings. Nobody is
+ * served by a read that had begun before he asked, because his live publications were not held back yet.
+ */
+export class SharedReads {
+  /** Reads that were made, and those that asked. */
+  readonly figures = { asked: 0, read: 0 };
+  private readonly groups = new Map<string, Group>();
+  private readonly queue: Group[] = [];
+  private underWay = 0;
+
+  constructor(
+    private readonly adapter: HubAdapter,
+    private readonly bounds: ReadBounds,
+  ) {}
+
+  read(channel: string, query: JoinQuery, history: HistorySettings): Promise<JoinRead> {
+    this.figures.asked++;
+    return new Promise((resolve, reject) => {
+      // Cursors of another life share nothing with those of this one.
+      const key = 'after' in query ? `${channel} ${query.after.epoch}` : channel;
+      const group = this.groups.get(key) ?? { key, channel, history, members: [], queued: false, reading: false };
+      this.groups.set(key, group);
+      group.members.push({ query, resolve, reject });
+      if (!group.queued && !group.reading) this.enqueue(group);
+    });
+  }
+
+  private enqueue(group: Group): void {
+    group.queued = true;
+    this.queue.push(group);
+    void this.work();
+  }
+
+  private async work(): Promise<void> {
+    const group = this.underWay < MAX_UNDER_WAY ? this.queue.shift() : undefined;
+    if (group === undefined) return;
+    this.underWay++;
+    group.queued = false;
+    group.reading = true;
+    const members = group.members;
+    group.members = [];
+    try {
+      await this.serve(group, members);
+    } catch (error) {
+      for (const { reject } of members) reject(error);
+    }
+    this.underWay--;
+    group.reading = false;
+    if (group.members.length > 0) this.enqueue(group);
+    else this.groups.delete(group.key);
+    void this.work();
+  }
+
+  private async serve(group: Group, members: readonly Waiting[]): Promise<void> {
+    const [first] = members;
+    if (first === undefined) return;
+    if ('last' in first.query) return this.serveLast(group, members);
+    const lowest = members.map(afterOf).reduce((low, each) => (each.offset < low.offset ? each : low));
+    const read = await this.fetch(group, { after: lowest });
+    if (read.recovered) return this.settle(members, lowest, read);
+
+    const refused: JoinRead = { recovered: false, publications: [], position: read.position };
+    const others = members.filter((member) => {
+      if (!samePosition(afterOf(member), lowest)) return true;
+      member.resolve(refused);
+      return false;
+    });
+    if (others.length > 0) await this.serveOthers(group, others);
+  }
+
+  /** The lowest of the positions could not be proven: the rest are held against what there is. */
+  private async serveOthers(group: Group, members: readonly Waiting[]): Promise<void> {
+    const read = await this.fetch(group, { last: this.bounds.maxPublications });
+    const begin = read.publications[0]?.position.offset;
+    // What stands right before the oldest that is held can only be proven by a read of its own.
+    const isAtTheEdge = (member: Waiting): boolean => begin !== undefined && afterOf(member).offset === begin - 1;
+    this.settle(members.filter((member) => !isAtTheEdge(member)), undefined, read);
+    const tags = new Set(members.filter(isAtTheEdge).map((member) => afterOf(member).tag));
+    for (const tag of tags) {
+      const alike = members.filter((member) => isAtTheEdge(member) && afterOf(member).tag === tag);
+      const after = afterOf(alike[0]!);
+      this.settle(alike, after, await this.fetch(group, { after }));
+    }
+  }
+
+  private async serveLast(group: Group, members: readonly Waiting[]): Promise<void> {
+    const most = members.reduce((high, { query }) => Math.max(high, 'last' in query ? query.last : 0), 0);
+    const read = await this.fetch(group, { last: Math.min(most, this.bounds.maxPublications) });
+    const publications = read.publications.map((publication) => new SharedPublication(publication));
+    const fitting = publications.slice(publications.length - this.fittingCount(publications));
+    for (const { query, resolve } of members) {
+      const count = 'last' in query ? query.last : 0;
+      resolve({ recovered: true, publications: count === 0 ? [] : fitting.slice(-count), position: read.position });
+    }
+  }
+
+  /** @param from what the read has proven; undefined: nothing but what it holds */
+  private settle(members: readonly Waiting[], from: Position | undefined, read: ReadResult): void {
+    const { position } = read;
+    const publications = read.publications.map((publication) => new SharedPublication(publication));
+    const oldestAllowed = publications.length - this.fittingCount(publications);
+    for (const member of members) {
+      const start = read.recovered ? indexAfter(afterOf(member), from, publications, position) : -1;
+      if (start < oldestAllowed) member.resolve({ recovered: false, publications: [], position });
+      else member.resolve({ recovered: true, publications: publications.slice(start), position });
+    }
+  }
+
+  /** How many of the newest are within the bounds. */
+  private fittingCount(publications: readonly SharedPublication[]): number {
+    const { maxPublications, maxBytes } = this.bounds;
+    let bytes = 0;
+    let count = 0;
+    while (count < publications.length && count < maxPublications) {
+      bytes += publications[publications.length - 1 - count]!.bytes;
+      if (bytes > maxBytes) break;
+      count++;
+    }
+    return count;
+  }
+
+  private fetch({ channel, history }: Group, query: JoinQuery): Promise<ReadResult> {
+    this.figures.read++;
+    return this.adapter.read(channel, 'after' in query ? { ...query, bounds: this.bounds } : query, history);
+  }
+}
+
+function samePosition(a: Position, b: Position): boolean {
+  return encodeCursor(a) === encodeCursor(b);
+}
+
+function afterOf({ query }: Waiting): Position {
+  if ('after' in query) return query.after;
+  throw new TypeError('Only positions are read together with positions');
+}
+
+/** @returns the index of the first publication after a position, or -1 when that cannot be proven */
+function indexAfter(
+  after: Position,
+  from: Position | undefined,
+  publications: readonly SharedPublication[],
+  top: Position,
+): number {
+  if (samePosition(after, top)) return publications.length;
+  if (from && samePosition(after, from)) return 0;
+  const first = publications[0]?.position.offset ?? Infinity;
+  const own = publications[after.offset - first];
+  return own && samePosition(own.position, after) ? after.offset - first + 1 : -1;
+}
