@@ -19,7 +19,7 @@ import {
   ReservedMessageTypeError,
   SubscribeChannel,
 } from 'nestjs-realtime';
-import { createApp as start } from '../../support/create-app';
+import { createApp as start, PLATFORMS } from '../../support/create-app';
 import { testApps } from '../../support/test-apps';
 import { TestClient } from '../../support/test-client';
 import { waitFor } from '../../support/wait-for';
@@ -103,8 +103,8 @@ describe.each([
   });
 });
 
-describe('finding handlers', () => {
-  const createApp = testApps();
+describe.each(PLATFORMS)('finding handlers, over %s', (platform) => {
+  const createApp = testApps(platform);
 
   it('one method may have several decorators', async () => {
     @Injectable()
@@ -183,13 +183,13 @@ describe('finding handlers', () => {
         return 'unguarded';
       }
     }
-    const starting = start({ providers: [{ provide: 'MADE', useFactory: () => new Made() }] });
+    const starting = start({ platform, providers: [{ provide: 'MADE', useFactory: () => new Made() }] });
     await expect(starting).rejects.toMatchObject({ name: 'UnresolvableEnhancerError', enhancer: 'Guard', handler: 'Made.answer' });
   });
 });
 
-describe('CHECKLIST 26: channel patterns of handlers', () => {
-  const createApp = testApps();
+describe.each(PLATFORMS)('CHECKLIST 26: channel patterns of handlers, over %s', (platform) => {
+  const createApp = testApps(platform);
 
   @Injectable()
   class Patterns {
@@ -288,7 +288,7 @@ describe('CHECKLIST 26: channel patterns of handlers', () => {
     ['a reserved type', [Reserved], ReservedMessageTypeError],
     ['a malformed pattern', [NoPattern], ChannelPatternError],
   ])('what cannot stand stops the start: %s', async (_, providers, error) => {
-    await expect(start({ providers })).rejects.toBeInstanceOf(error);
+    await expect(start({ platform, providers })).rejects.toBeInstanceOf(error);
   });
 
   it('an @OnSubscribe and a @SubscribeChannel handler may share a pattern', async () => {

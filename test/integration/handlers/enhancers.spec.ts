@@ -115,8 +115,8 @@ class Plain {
   }
 }
 
-describe('pipes, interceptors and filters of handlers', () => {
-  const createApp = testApps();
+describe.each(PLATFORMS)('pipes, interceptors and filters of handlers, over %s', (platform) => {
+  const createApp = testApps(platform);
 
   it('of a method apply to it', async () => {
     const app = await createApp({ providers: [Suffix, ByMethod] });

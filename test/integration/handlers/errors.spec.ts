@@ -17,7 +17,7 @@ import {
 import { MessageBody, WsException } from '@nestjs/websockets';
 import { ErrorCode, OnMessage, OnSubscribe, RealtimeError, SubscribeChannel } from 'nestjs-realtime';
 import { throwError } from 'rxjs';
-import { createApp, type TestApp } from '../../support/create-app';
+import { createApp, PLATFORMS, type TestApp } from '../../support/create-app';
 import { RecordingLogger } from '../../support/recording-logger';
 import { TestClient } from '../../support/test-client';
 
@@ -128,7 +128,7 @@ class Throwing {
   }
 }
 
-describe('errors of handlers', () => {
+describe.each(PLATFORMS)('errors of handlers, over %s', (platform) => {
   let app: TestApp;
   let client: TestClient;
   let logger: RecordingLogger;
@@ -136,6 +136,7 @@ describe('errors of handlers', () => {
   beforeAll(async () => {
     logger = new RecordingLogger();
     app = await createApp({
+      platform,
       providers: [Throwing],
       realtime: { channels: { kept: { history: { size: 5, ttl: '1m' } } } },
       prepare: (nest) => nest.useLogger(logger),

@@ -13,6 +13,7 @@ import {
 import { APP_GUARD, REQUEST, Reflector } from '@nestjs/core';
 import { MessageBody } from '@nestjs/websockets';
 import { isRealtimeContext, OnMessage, OnSubscribe, realtimeContext, SubscribeChannel } from 'nestjs-realtime';
+import { PLATFORMS } from '../../support/create-app';
 import { TestClient } from '../../support/test-client';
 import { testApps } from '../../support/test-apps';
 
@@ -111,8 +112,8 @@ class UnderToken {
 @Module({ providers: [Policy, { provide: 'UNDER_TOKEN', useClass: UnderToken }] })
 class TokenModule {}
 
-describe('guards on handlers', () => {
-  const createApp = testApps();
+describe.each(PLATFORMS)('guards on handlers, over %s', (platform) => {
+  const createApp = testApps(platform);
 
   it.each(['provider.guarded', 'class.guarded', 'controller.guarded', 'controller-class.guarded', 'token.guarded'])(
     'let through and refuse on %s',
@@ -199,8 +200,8 @@ describe('guards on handlers', () => {
   });
 });
 
-describe('global guards on handlers', () => {
-  const createApp = testApps();
+describe.each(PLATFORMS)('global guards on handlers, over %s', (platform) => {
+  const createApp = testApps(platform);
 
   /** Refuses what carries `deny`, in HTTP and on channels. */
   class GlobalGuard implements CanActivate {

@@ -13,7 +13,7 @@ import {
   OnUnsubscribe,
   RealtimeError,
 } from 'nestjs-realtime';
-import { createApp as start, type TestApp } from '../../support/create-app';
+import { createApp as start, PLATFORMS, type TestApp } from '../../support/create-app';
 import { RawWebSocket } from '../../support/raw-websocket';
 import { RecordingLogger } from '../../support/recording-logger';
 import { testApps } from '../../support/test-apps';
@@ -66,8 +66,8 @@ class Stages {
   }
 }
 
-describe('@OnConnect', () => {
-  const createApp = testApps();
+describe.each(PLATFORMS)('@OnConnect, over %s', (platform) => {
+  const createApp = testApps(platform);
 
   it('finishes before the first message is handled, though messages were sent with the handshake already', async () => {
     const app = await createApp({ providers: [Stages], realtime: IN_ROOM });
@@ -159,8 +159,8 @@ describe('@OnConnect', () => {
   });
 });
 
-describe('CHECKLIST 13: @OnDisconnect', () => {
-  const createApp = testApps();
+describe.each(PLATFORMS)('CHECKLIST 13: @OnDisconnect, over %s', (platform) => {
+  const createApp = testApps(platform);
 
   /** The ways in which a connection may end, and the code that the handler is told. */
   const ENDS: [string, number, (app: TestApp, client: TestClient) => unknown][] = [
@@ -203,7 +203,7 @@ describe('CHECKLIST 13: @OnDisconnect', () => {
   });
 
   it('is awaited at shutdown', async () => {
-    const app = await start({ providers: [Stages] });
+    const app = await start({ platform, providers: [Stages] });
     const { calls, hold } = app.app.get(Stages);
     hold.disconnect = deferred();
     await TestClient.connect(`${app.url}/ws`);
@@ -220,7 +220,7 @@ describe('CHECKLIST 13: @OnDisconnect', () => {
   });
 
   it('that never ends holds a shutdown no longer than shutdown.timeout', async () => {
-    const app = await start({ providers: [Stages], realtime: { shutdown: { timeout: 100 } } });
+    const app = await start({ platform, providers: [Stages], realtime: { shutdown: { timeout: 100 } } });
     app.app.get(Stages).hold.disconnect = deferred();
     await TestClient.connect(`${app.url}/ws`);
     await app.close();
@@ -237,7 +237,7 @@ describe('CHECKLIST 13: @OnDisconnect', () => {
         this.result = await this.hub.publish('room:lobby', 'bye');
       }
     }
-    const app = await start({ providers: [Farewell] });
+    const app = await start({ platform, providers: [Farewell] });
     await TestClient.connect(`${app.url}/ws`);
     await app.close();
     expect(app.app.get(Farewell).result).toMatchObject({ delivered: 'cluster' });
@@ -256,7 +256,7 @@ describe('CHECKLIST 13: @OnDisconnect', () => {
       }
     }
     const logger = new RecordingLogger();
-    const app = await start({ providers: [Throwing, After], realtime: IN_ROOM, prepare: (nest) => nest.useLogger(logger) });
+    const app = await start({ platform, providers: [Throwing, After], realtime: IN_ROOM, prepare: (nest) => nest.useLogger(logger) });
     const client = await TestClient.connect(`${app.url}/ws/lobby`);
     await client.close();
     await waitFor('the other handler', () => app.app.get(After).count === 1);
@@ -275,8 +275,8 @@ class After {
   }
 }
 
-describe('@OnUnsubscribe', () => {
-  const createApp = testApps();
+describe.each(PLATFORMS)('@OnUnsubscribe, over %s', (platform) => {
+  const createApp = testApps(platform);
 
   it('runs once for each channel that is left, however it is left', async () => {
     const app = await createApp({ providers: [Stages], realtime: IN_ROOM });

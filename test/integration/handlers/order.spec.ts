@@ -3,13 +3,14 @@ import { Injectable } from '@nestjs/common';
 import { MessageBody } from '@nestjs/websockets';
 import { Channel, OnMessage, OnSubscribe, SubscribeChannel } from 'nestjs-realtime';
 import { deferred, waitFor } from '../../support/wait-for';
+import { PLATFORMS } from '../../support/create-app';
 import { testApps } from '../../support/test-apps';
 import { TestClient } from '../../support/test-client';
 
 const numbers = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
 
-describe('the order of handlers', () => {
-  const createApp = testApps();
+describe.each(PLATFORMS)('the order of handlers, over %s', (platform) => {
+  const createApp = testApps(platform);
 
   it.each([
     ['without history', {}],

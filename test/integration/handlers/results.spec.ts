@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { MessageBody } from '@nestjs/websockets';
 import { OnMessage, OnSubscribe, SubscribeChannel } from 'nestjs-realtime';
 import { EMPTY, from, of, Subject } from 'rxjs';
-import { createApp, type TestApp } from '../../support/create-app';
+import { createApp, PLATFORMS, type TestApp } from '../../support/create-app';
 import { TestClient } from '../../support/test-client';
 
 const later = <T>(value: T): Promise<T> => new Promise((resolve) => setImmediate(() => resolve(value)));
@@ -58,12 +58,12 @@ class Handlers {
   }
 }
 
-describe('what handlers return', () => {
+describe.each(PLATFORMS)('what handlers return, over %s', (platform) => {
   let app: TestApp;
   let client: TestClient;
 
   beforeAll(async () => {
-    app = await createApp({ providers: [Handlers] });
+    app = await createApp({ platform, providers: [Handlers] });
     client = await TestClient.connect(`${app.url}/ws`);
     await client.subscribe('say');
   });

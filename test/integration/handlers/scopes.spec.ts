@@ -19,6 +19,7 @@ import { APP_FILTER, APP_INTERCEPTOR, APP_PIPE, REQUEST } from '@nestjs/core';
 import { MessageBody } from '@nestjs/websockets';
 import { type Connection, OnConnect, OnMessage, OnSubscribe, RealtimeContext, RealtimeError, SubscribeChannel } from 'nestjs-realtime';
 import { map, type Observable } from 'rxjs';
+import { PLATFORMS } from '../../support/create-app';
 import { testApps } from '../../support/test-apps';
 import { TestClient } from '../../support/test-client';
 
@@ -71,8 +72,8 @@ class ControllerPerRequest {
   }
 }
 
-describe('request-scoped providers with handlers', () => {
-  const createApp = testApps();
+describe.each(PLATFORMS)('request-scoped providers with handlers, over %s', (platform) => {
+  const createApp = testApps(platform);
 
   it('are made anew for every message, with the message as REQUEST', async () => {
     const app = await createApp({ providers: [Counter, PerRequest] });
@@ -153,8 +154,8 @@ describe('request-scoped providers with handlers', () => {
   });
 });
 
-describe('request-scoped enhancers of handlers', () => {
-  const createApp = testApps();
+describe.each(PLATFORMS)('request-scoped enhancers of handlers, over %s', (platform) => {
+  const createApp = testApps(platform);
 
   @Injectable({ scope: Scope.REQUEST })
   class ScopedGuard implements CanActivate {

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { MessageBody } from '@nestjs/websockets';
 import { OnMessage, SubscribeChannel } from 'nestjs-realtime';
-import { createApp, type TestApp } from '../../support/create-app';
+import { createApp, PLATFORMS, type TestApp } from '../../support/create-app';
 import { OPCODE, RawWebSocket } from '../../support/raw-websocket';
 import { TestClient } from '../../support/test-client';
 import { waitFor } from '../../support/wait-for';
@@ -19,12 +19,12 @@ class Handlers {
   }
 }
 
-describe('CHECKLIST 25: bad input', () => {
+describe.each(PLATFORMS)('CHECKLIST 25: bad input, over %s', (platform) => {
   let app: TestApp;
   let client: TestClient;
 
   beforeAll(async () => {
-    app = await createApp({ providers: [Handlers], realtime: { channels: { '*': { history: { size: 5, ttl: '1m' } } } } });
+    app = await createApp({ platform, providers: [Handlers], realtime: { channels: { '*': { history: { size: 5, ttl: '1m' } } } } });
     app.app.useLogger(false);
     client = await TestClient.connect(`${app.url}/ws`);
   });
@@ -88,6 +88,10 @@ describe('CHECKLIST 25: bad input', () => {
     ['channel', 'invalid_channel', [7, true, {}, []], { type: 'subscribe' }],
     ['channel', 'invalid_channel', [7, true, {}, []], { type: 'chat', data: 1 }],
     ['data', 'invalid_channel', [7, true, {}, [], null], { type: 'subscribe' }],
+    ['channel', 'invalid_channel', [7, true, {}, []], { type: 'unsubscribe' }],
+    ['data', 'invalid_channel', [7, true, {}, [], null], { type: 'unsubscribe' }],
+    ['channel', 'invalid_channel', [7, true, {}, [], null], { type: 'presence' }],
+    ['channel', 'invalid_channel', [7, true, {}, [], null], { type: 'history' }],
     ['cursor', 'bad_request', [7, true, {}, []], { type: 'subscribe', channel: 'room:a' }],
     ['replay', 'bad_request', ['3', 1.5, -1, true, {}, [], null], { type: 'subscribe', channel: 'room:a' }],
     ['idempotencyKey', 'bad_request', [7, true, {}, [], null, '', 'x'.repeat(257)], { type: 'chat', channel: 'room:a' }],
@@ -108,6 +112,22 @@ describe('CHECKLIST 25: bad input', () => {
   ])('an id that JSON cannot echo, %s, is a bad_request', async (_, frame) => {
     expect(await errorTo(frame)).toMatchObject({ data: { code: 'bad_request' } });
   });
+
+  it.each(['from', 'timestamp', 'recovered', 'recoverable', 'details'])(
+    'the field %s, which is the server’s, is ignored whatever a client puts there',
+    async (field) => {
+      await client.subscribe('room:a');
+      for (const value of [7, null, true, {}, [], 'x']) {
+        client.frames.length = 0;
+        await client.request({ type: 'chat', channel: 'room:a', data: 1, [field]: value });
+        const said = await client.next('chat');
+        expect(Object.keys(said).toSorted()).toEqual(['channel', 'cursor', 'data', 'from', 'timestamp', 'type']);
+        expect(said.from).toBe(app.hub.connections()[0]!.id);
+        expect(Math.abs(Date.parse(said.timestamp) - Date.now())).toBeLessThan(60_000);
+      }
+      await client.request({ type: 'unsubscribe', channel: 'room:a' });
+    },
+  );
 
   it('the id of a refused message comes back, where it has a usable one', async () => {
     for (const message of [{ id: 1 }, { id: 'a', type: 7 }, { id: 2, type: 'subscribe', channel: 7 }, { id: 3, type: 'subscribe', channel: 'a b' }]) {

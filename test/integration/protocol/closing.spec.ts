@@ -1,13 +1,13 @@
 import { CloseCode, isFinalCloseCode } from 'nestjs-realtime';
-import { createApp as start } from '../../support/create-app';
+import { createApp as start, PLATFORMS } from '../../support/create-app';
 import { refusal, TestClient } from '../../support/test-client';
 import { testApps } from '../../support/test-apps';
 
-describe('closing', () => {
-  const createApp = testApps();
+describe.each(PLATFORMS)('closing, over %s', (platform) => {
+  const createApp = testApps(platform);
 
   it('of the server: everyone is told when to come back, then closed with 1001', async () => {
-    const app = await start({ realtime: { channels: { '*': {} }, shutdown: { reconnectSpread: 3000 } } });
+    const app = await start({ platform, realtime: { channels: { '*': {} }, shutdown: { reconnectSpread: 3000 } } });
     const clients = await Promise.all(Array.from({ length: 20 }, () => TestClient.connect(`${app.url}/ws`)));
     await app.close();
     const delays: number[] = [];
@@ -23,7 +23,7 @@ describe('closing', () => {
   });
 
   it('of the server: what was published before reaches everyone first', async () => {
-    const app = await start({ realtime: { channels: { '*': {} } } });
+    const app = await start({ platform, realtime: { channels: { '*': {} } } });
     const client = await TestClient.connect(`${app.url}/ws`);
     await client.subscribe('a');
     for (let n = 0; n < 100; n++) void app.hub.publish('a', n);

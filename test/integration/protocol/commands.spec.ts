@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { MessageBody } from '@nestjs/websockets';
 import { OnMessage, OnSubscribe, SubscribeChannel } from 'nestjs-realtime';
-import { createApp, type TestApp } from '../../support/create-app';
+import { createApp, PLATFORMS, type TestApp } from '../../support/create-app';
 import { TestClient, type TestFrame } from '../../support/test-client';
 import { waitFor } from '../../support/wait-for';
 
@@ -35,7 +35,7 @@ class Rooms {
 
 const TIMESTAMP = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
 
-describe('commands and their replies', () => {
+describe.each(PLATFORMS)('commands and their replies, over %s', (platform) => {
   let app: TestApp;
   let client: TestClient;
   /** What has come until all that was sent is through. Pings overtake what runs, but not what a second one waits for. */
@@ -52,6 +52,7 @@ describe('commands and their replies', () => {
 
   beforeAll(async () => {
     app = await createApp({
+      platform,
       providers: [Rooms],
       realtime: { channels: { 'kept:{name}': { history: { size: 10, ttl: '1m' } }, 'declared:{name}': {} } },
     });

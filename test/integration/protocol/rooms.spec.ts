@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { MessageBody } from '@nestjs/websockets';
 import { OnMessage, OnSubscribe, SubscribeChannel } from 'nestjs-realtime';
-import { createApp, type TestApp } from '../../support/create-app';
+import { createApp, PLATFORMS, type TestApp } from '../../support/create-app';
 import { TestClient } from '../../support/test-client';
 
 @Injectable()
@@ -22,10 +22,10 @@ class Rooms {
   }
 }
 
-describe('rooms', () => {
+describe.each(PLATFORMS)('rooms, over %s', (platform) => {
   let app: TestApp;
   beforeAll(async () => {
-    app = await createApp({ providers: [Rooms] });
+    app = await createApp({ platform, providers: [Rooms] });
   });
   afterAll(() => app.close());
 

@@ -44,9 +44,10 @@ describe('the session in the README', () => {
     app = await createApp({
       providers: [RoomChannel],
       realtime: {
+        path: '/ws',
         guards: [BearerTokenGuard],
-        auth: { authenticator: apiKeys({ 'secret-key-1': 'alice' }) },
-        channels: { 'room:{name}': { history: { size: 100, ttl: '10m' } } },
+        auth: { authenticator: apiKeys({ 'secret-key-1': 'alice', 'secret-key-2': 'bob' }) },
+        channels: { 'room:{name}': { history: { size: 100, ttl: '10m' }, presence: true } },
       },
     });
   });
