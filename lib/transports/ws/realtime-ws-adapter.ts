@@ -4,6 +4,7 @@ import { type INestApplicationContext, NotFoundException } from '@nestjs/common'
 import { WsAdapter } from '@nestjs/platform-ws';
 import type { WebSocketServer } from 'ws';
 import { refuseUpgrade } from './http-refusal';
+import { asksForWebSocket, serveWithoutUpgrade } from './other-protocols';
 import type { RealtimeGateway } from './realtime.gateway';
 import { UnclaimedUpgrades } from './unclaimed-upgrades';
 import { PathConflictError, WsAdapterSlot } from './ws-adapter-slot';
@@ -15,7 +16,7 @@ const APPLICATION_PORT = 0;
  * Nest's `WsAdapter` with this module's gate in front: it owns the `upgrade` event of the application's HTTP server.
  * Upgrades at the module's path go through the gate; those for other gateways (`@WebSocketGateway`), whose paths may lie
  * below it, go where the stock adapter sends them; listeners of other libraries on the same server keep their own. What
- * nobody wants is answered with 404.
+ * nobody wants is answered with 404. A request to upgrade to another protocol is an ordinary one.
  *
  * @example
  * const app = await NestFactory.create(AppModule);
@@ -69,16 +70,21 @@ export class RealtimeWsAdapter extends WsAdapter {
   private readonly onUpgrade = (request: IncomingMessage, socket: Socket, head: Buffer): void => {
     const url = request.url ?? '';
     const path = this.gateway?.match(url);
+    const isAlone = this.server!.listenerCount('upgrade') === 1;
+    if ((path || isAlone) && !asksForWebSocket(request)) {
+      serveWithoutUpgrade(this.server!, request, socket, head);
+      return;
+    }
     const other = path && path.room === undefined ? undefined : this.findOtherGateway(url);
     if (other) {
       other.handleUpgrade(request, socket, head, (webSocket) => other.emit('connection', webSocket, request));
     } else if (path) {
       void this.gateway!.upgrade(request, path, socket, head);
-    } else if (this.server!.listenerCount('upgrade') > 1) {
+    } else if (isAlone) {
+      refuseUnknownPath(socket, request);
+    } else {
       // Another library's listener gets the same event and may want it.
       this.unclaimed.add(socket, request, this.gateway?.handshakeTimeout);
-    } else {
-      refuseUnknownPath(socket, request);
     }
   };
 

@@ -82,7 +82,7 @@ describe.each(PLATFORMS)('the paths of the upgrade, over %s', (platform) => {
   it.each([
     ['a key that is none', { 'Sec-WebSocket-Key': 'short' }, 'GET'],
     ['no key', { 'Sec-WebSocket-Key': undefined }, 'GET'],
-    ['another protocol to upgrade to', { Upgrade: 'h2c' }, 'GET'],
+    ['another protocol beside it', { Upgrade: 'h2c, websocket' }, 'GET'],
     ['a subprotocol header that cannot be read', { 'Sec-WebSocket-Protocol': 'a,,b' }, 'GET'],
     ['another method', {}, 'POST'],
   ])('refuses an upgrade with %s, and counts nobody', async (_what, headers, method) => {
