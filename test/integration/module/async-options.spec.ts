@@ -54,6 +54,16 @@ const urlOf = (app: INestApplication): string =>
   `ws://127.0.0.1:${(app.getHttpServer().address() as AddressInfo).port}`;
 
 describe('forRootAsync', () => {
+  it('CHECKLIST 1: starts and serves without Redis and without authentication, when its factory gives no options', async () => {
+    const app = await start(RealtimeModule.forRootAsync({ useFactory: () => ({}) }));
+    const client = await TestClient.connect(`${urlOf(app)}/ws`, { greeted: false });
+    expect((await client.next('connected')).data).toMatchObject({ user: null, heartbeat: { interval: 30_000, timeout: 60_000 } });
+    await expect(app.get(HubService).broadcast('hello', 1)).resolves.toEqual({ delivered: 'cluster' });
+    expect(await client.next('hello')).toMatchObject({ data: 1 });
+    await app.close();
+    expect((await client.closed).code).toBe(1001);
+  });
+
   it.each<[string, DynamicModule]>([
     [
       'useFactory',

@@ -65,7 +65,10 @@ describe('the options of the module', () => {
       subscriptionsPerConnection: 1024,
       channelNameLength: 256,
       messagesPerSecond: Infinity,
+      connections: 100_000,
       connectionsPerUser: Infinity,
+      pendingCommands: 64,
+      handshakeTimeout: 10_000,
     });
   });
 

@@ -1,6 +1,7 @@
 import { ChildApp } from '../../support/child-app';
 import { PLATFORMS } from '../../support/create-app';
 import { RawSocket } from '../../support/raw-socket';
+import { RedisServer } from '../../support/redis-server';
 import { TestClient } from '../../support/test-client';
 import { waitFor } from '../../support/wait-for';
 
@@ -8,8 +9,8 @@ describe.each(PLATFORMS)('SIGTERM over %s', (platform) => {
   let child: ChildApp;
   afterEach(() => child.kill());
 
-  const start = async (signalHandler: 'nest' | 'own'): Promise<string> => {
-    child = ChildApp.start('shutdown-app', platform, signalHandler);
+  const start = async (signalHandler: 'nest' | 'own', ...redisUrl: string[]): Promise<string> => {
+    child = ChildApp.start('shutdown-app', platform, signalHandler, ...redisUrl);
     return `ws://127.0.0.1:${await child.port()}/ws`;
   };
 
@@ -51,5 +52,21 @@ describe.each(PLATFORMS)('SIGTERM over %s', (platform) => {
     expect(await child.ended).toEqual({ code: null, signal: 'SIGTERM' });
     expect(child.lines.slice(-2)).toEqual(['disconnected 1001', 'stopped by SIGTERM']);
     await expect(TestClient.connect(url)).rejects.toThrow('ECONNREFUSED');
+  });
+
+  it('CHECKLIST 46: closes its connections to Redis too, and nothing of them keeps the process', async () => {
+    const redis = await RedisServer.start();
+    const others = async (): Promise<number> =>
+      redis.use(async (admin) => String(await admin.call('CLIENT', 'LIST')).split('\n').filter((line) => line.includes('nestjs-realtime')).length);
+    const url = await start('own', redis.url);
+    const client = await TestClient.connect(`${url}/lobby`);
+    await client.next('subscribed');
+    expect(await others()).toBe(2);
+    child.signal('SIGTERM');
+    expect(await client.closed).toMatchObject({ code: 1001 });
+    expect(await child.ended).toEqual({ code: 0, signal: null });
+    expect(child.lines.slice(-3)).toEqual(['disconnected 1001', 'stopped by undefined', 'closed']);
+    expect(await waitFor('Redis to have closed them', async () => (await others()) === 0)).toBe(true);
+    await redis.stop();
   });
 });

@@ -1,4 +1,5 @@
-// Runs in a process of its own, to be ended by a signal. Arguments: the HTTP platform, and who handles the signal.
+// Runs in a process of its own, to be ended by a signal. Arguments: the HTTP platform, who handles the signal, and the URL of
+// Redis, if there is one.
 import 'reflect-metadata';
 import type { AddressInfo, Server } from 'node:net';
 import { type CanActivate, Injectable, Module, type OnApplicationShutdown } from '@nestjs/common';
@@ -10,10 +11,11 @@ import {
   OnDisconnect,
   RealtimeModule,
   RealtimeWsAdapter,
+  redisAdapter,
 } from 'nestjs-realtime';
 import { MessageBody } from '@nestjs/websockets';
 
-const [, , platform, signalHandler] = process.argv;
+const [, , platform, signalHandler, redisUrl] = process.argv;
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
@@ -44,6 +46,7 @@ const undecided: CanActivate = {
 @Module({
   imports: [
     RealtimeModule.forRoot({
+      adapter: redisAdapter({ url: redisUrl }),
       guards: [undecided],
       channels: { '*': { history: { size: 10, ttl: '1h' }, presence: true } },
       heartbeat: { interval: 60_000 },
