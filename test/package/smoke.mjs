@@ -100,6 +100,26 @@ function checkSubpaths(folder) {
   run(process.execPath, ['--input-type=module', '--eval', `import 'reflect-metadata';\n${imported}`], { cwd: folder });
 }
 
+/** Written here, since the project's own `typecheck` must not need a build. */
+const CLIENT_CONSUMER = `
+import type { HubService } from '${PACKAGE}';
+import { RealtimeClient } from '${PACKAGE}/client';
+import { RealtimeClient as LightClient } from '${PACKAGE}/client/core';
+import { RealtimeClient as PageClient } from '${PACKAGE}/client/browser';
+
+interface AppChannels {
+  'room:{name}': { messages: { chat: { text: string } } };
+}
+
+export function follow(client: RealtimeClient<AppChannels>, hub: HubService<AppChannels>): void {
+  client.channel('room:lobby').onMessage('chat', ({ text }) => hub.publish('room:other', { text }, { type: 'chat' }));
+  // @ts-expect-error the text is missing
+  void hub.publish('room:other', {}, { type: 'chat' });
+}
+
+export const clients = [new LightClient('wss://example.test/ws'), new PageClient('/ws', { transports: ['sse'] })];
+`;
+
 /** Declarations are checked too, ours without exception; those of other packages are not ours to judge. */
 function typeCheck(folder) {
   const compilerOptions = {
@@ -113,7 +133,8 @@ function typeCheck(folder) {
     skipLibCheck: false,
     noEmit: true,
   };
-  const config = { compilerOptions, files: ['consumer.cts', 'consumer.mts'] };
+  writeFileSync(join(folder, 'typed-client.mts'), CLIENT_CONSUMER);
+  const config = { compilerOptions, files: ['consumer.cts', 'consumer.mts', 'typed-client.mts'] };
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config, undefined, 2));
   const tsc = require.resolve('typescript/bin/tsc');
   const args = [tsc, '--project', folder, '--pretty', 'false'];
