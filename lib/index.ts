@@ -9,6 +9,7 @@ export type {
   PresenceOptions,
   RealtimeModuleOptions,
   RealtimeOptionsFactory,
+  RecoveryOptions,
   ShutdownOptions,
   SlowConsumerOptions,
   SseOptions,

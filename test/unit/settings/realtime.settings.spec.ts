@@ -252,6 +252,13 @@ describe('resolveSettings', () => {
     });
   });
 
+  it('bounds a recovery by default, for 0 and less, and as it is told', () => {
+    const usual = { maxPublications: 1000, maxBytes: 4 * 1024 * 1024 };
+    expect(resolve({}).hub.recovery).toEqual(usual);
+    expect(resolve({ recovery: { maxPublications: 0, maxBytes: -1 } }).hub.recovery).toEqual(usual);
+    expect(resolve({ recovery: { maxPublications: 7, maxBytes: 9 } }).hub.recovery).toEqual({ maxPublications: 7, maxBytes: 9 });
+  });
+
   describe('roomChannel', () => {
     it('makes the channel of a room', () => {
       expect(resolve({}).gate.roomChannel('lobby')).toBe('room:lobby');
@@ -358,6 +365,9 @@ describe('resolveSettings', () => {
     [{ limits: { connection: 5 } }, 'limits.connection', undefined, 'connections'],
     [{ shutdown: { grace: 5 } }, 'shutdown.grace', undefined, 'timeout, reconnectSpread'],
     [{ chanels: {} }, 'chanels', undefined, 'channels'],
+    [{ recovery: { bytes: 5 } }, 'recovery.bytes', undefined, 'maxPublications, maxBytes'],
+    [{ recovery: { maxPublications: Infinity } }, 'recovery.maxPublications', Infinity, 'a whole number'],
+    [{ recovery: { maxBytes: '4mb' } }, 'recovery.maxBytes', '4mb', 'a whole number'],
   ])('%j is refused with the option, its value where that is no secret, and what is allowed', (options, option, value, allowed) => {
     const error = errorOf(options);
     expect(error).toMatchObject({ option, value });
