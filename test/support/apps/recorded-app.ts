@@ -12,6 +12,8 @@ import type { PublishOutcome } from '../checker/recording';
   imports: [
     RealtimeModule.forRoot({
       channels: { 'news:{name}': { history: { size: 50_000, ttl: '10m' } } },
+      // However long a busy machine keeps a client away, it gets what it missed.
+      recovery: { maxPublications: 50_000, maxBytes: 64 * 1024 * 1024 },
       adapter: redisAdapter({
         url: process.argv[2],
         // It may be started while Redis is away.
