@@ -85,6 +85,13 @@ export abstract class Connection implements Subscriber {
   abstract get open(): boolean;
 
   abstract send(frame: Frame): boolean;
+  /**
+   * Ends the connection. Idempotent.
+   *
+   * @param code 1000, 1001, 1007–1014 or 3000–4999. Default: 1000
+   * @param reason at most 123 bytes
+   * @throws RangeError for others; the connection then stays as it is
+   */
   abstract close(code?: number, reason?: string): void;
 
   /**

@@ -7,6 +7,7 @@ import type { ConnectedUser } from '../protocol/connected-user';
 import { SERVER_TYPES } from '../protocol/server-types';
 import { BroadcastSender } from './broadcast-sender';
 import type { HistoryPage, HistoryRequest } from './channel-history';
+import { assertCloseFrame } from './close-frame';
 import { Connection } from './connection';
 import { CustomConnection } from './custom-connection';
 import { describeError } from './describe-error';
@@ -274,17 +275,4 @@ export class HubService<Channels extends object = AnyChannels> implements Broadc
 
 function assertOwnType(type: string): void {
   if (SERVER_TYPES.has(type)) throw new ReservedTypeError(type);
-}
-
-/** Longest reason that fits a close frame, in bytes (RFC 6455, section 5.5). */
-const MAX_REASON_BYTES = 123;
-
-function assertCloseFrame(code: number, reason: string): void {
-  const sendable = code === 1000 || code === 1001 || (code >= 1007 && code <= 1014) || (code >= 3000 && code <= 4999);
-  if (!Number.isInteger(code) || !sendable) {
-    throw new RangeError(`The close code ${code} may not be sent; use 1000, 1001, 1007–1014 or 3000–4999`);
-  }
-  if (Buffer.byteLength(reason) > MAX_REASON_BYTES) {
-    throw new RangeError(`The reason of a close has at most ${MAX_REASON_BYTES} bytes`);
-  }
 }

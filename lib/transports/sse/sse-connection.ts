@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { assertCloseFrame } from '../../hub/close-frame';
 import { Connection, type ConnectionInit } from '../../hub/connection';
 import type { Frame } from '../../hub/frame';
 import type { HubCore } from '../../hub/hub-core';
@@ -94,6 +95,7 @@ export class SseConnection extends Connection implements OutboxSocket, KeptStrea
 
   close(code: number = CloseCode.Normal, reason = ''): void {
     if (this.closing) return;
+    assertCloseFrame(code, reason);
     this.outbox.flush();
     this.closing = true;
     this.outbox.close();

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { assertCloseFrame } from '../../hub/close-frame';
 import type { CompressionSettings } from '../../hub/compression';
 import { Connection, type ConnectionInit } from '../../hub/connection';
 import type { Frame } from '../../hub/frame';
@@ -65,6 +66,7 @@ export class WebSocketConnection extends Connection implements OutboxSocket {
 
   close(code: number = CloseCode.Normal, reason = ''): void {
     if (this.closing) return;
+    assertCloseFrame(code, reason);
     this.closing = true;
     this.outbox.flush();
     this.outbox.close();
