@@ -3,6 +3,12 @@ import { DIALECTS } from './dialects';
 import { RawClient } from './raw-client';
 import { clockMicros } from './server-control';
 
+/** A message, and a part of the frame that answers it. */
+export interface Exchange {
+  send: string;
+  expect: string;
+}
+
 /** What the bench asks of a load process; one JSON line each. */
 export type LoadCommand =
   | {
@@ -21,8 +27,8 @@ export type LoadCommand =
   | { op: 'resume' }
   | { op: 'await'; received: number; timeoutMs: number }
   | { op: 'reset' }
-  /** One client sends each of the messages and waits for a frame, again and again. */
-  | { op: 'roundtrips'; messages: string[]; count: number }
+  /** One client sends each of the messages in turn and waits for a frame, `count` times altogether. */
+  | { op: 'roundtrips'; exchanges: Exchange[]; count: number }
   | { op: 'counts' };
 
 const clients: RawClient[] = [];
@@ -77,15 +83,17 @@ function counts(): unknown {
   };
 }
 
-async function roundtrips({ messages, count }: LoadCommand & { op: 'roundtrips' }): Promise<unknown> {
+async function roundtrips({ exchanges, count }: LoadCommand & { op: 'roundtrips' }): Promise<unknown> {
   const client = clients[0]!;
+  let answered = 0;
   const started = performance.now();
   for (let i = 0; i < count; i++) {
-    const answered = client.nextFrame();
-    client.send(messages[i % messages.length]!);
-    await answered;
+    const { send, expect } = exchanges[i % exchanges.length]!;
+    const answer = client.nextFrame();
+    client.send(send);
+    if ((await answer).includes(expect)) answered++;
   }
-  return { ms: performance.now() - started };
+  return { ms: performance.now() - started, ...(counts() as object), received: answered };
 }
 
 async function run(command: LoadCommand): Promise<unknown> {

@@ -34,7 +34,7 @@ export class RawClient {
   private open = false;
   private replies = 0;
   private settle!: () => void;
-  private wake: (() => void) | undefined;
+  private wake: ((text: string) => void) | undefined;
   readonly socket: Socket;
 
   constructor(
@@ -54,7 +54,7 @@ export class RawClient {
   }
 
   /** Resolves with the next message that comes. */
-  nextFrame(): Promise<void> {
+  nextFrame(): Promise<string> {
     return new Promise((resolve) => (this.wake = resolve));
   }
 
@@ -146,7 +146,11 @@ export class RawClient {
       }
     }
     this.received++;
-    this.wake?.();
+    if (this.wake) {
+      const { wake } = this;
+      this.wake = undefined;
+      wake(data.toString('utf8', start, end));
+    }
     this.onSample?.(data.toString('utf8', start, end));
   }
 }
