@@ -1,0 +1,87 @@
+import { HubService, redisAdapter } from 'nestjs-realtime';
+import { decodeCursor } from '../../../lib/protocol/cursor';
+import { RedisServer } from '../../support/redis-server';
+import { testApps } from '../../support/test-apps';
+import { TestClient } from '../../support/test-client';
+import { waitFor } from '../../support/wait-for';
+import { BRISK, silenceLogs, useCleanup } from '../adapter/redis-nodes';
+
+silenceLogs();
+const start = testApps();
+const cleanup = useCleanup();
+const ROOM = 'room:a';
+const POSITION = `realtime:position:{realtime:channel:${ROOM}}`;
+const STREAM = `realtime:history:{realtime:channel:${ROOM}}`;
+
+const dataOf = (client: TestClient): unknown[] => client.ofType('message').map(({ data }) => data);
+
+async function startTwo(): Promise<{ redis: RedisServer; hub: HubService; clients: TestClient[] }> {
+  const redis = cleanup(await RedisServer.start());
+  const realtime = (): object => ({
+    channels: { 'room:*': { history: { size: 100, ttl: '10m' } } },
+    adapter: redisAdapter({ url: redis.url, ...BRISK }),
+  });
+  const apps = [await start({ realtime: realtime() }), await start({ realtime: realtime() })];
+  const clients = await Promise.all(apps.map(({ url }) => TestClient.connect(`${url}/ws`)));
+  for (const client of clients) {
+    cleanup({ stop: () => client.close() });
+    await client.subscribe(ROOM);
+  }
+  return { redis, hub: apps[0]!.hub, clients };
+}
+
+it('a publication whose outcome stayed unknown is there once after a retry with its key, which is told the truth', async () => {
+  const { redis, hub, clients } = await startTwo();
+  await hub.publish(ROOM, 'before');
+  redis.pause();
+  const failed = await hub.publish(ROOM, 'order', { idempotencyKey: 'k' }).catch((error: unknown) => error);
+  redis.resume();
+  expect(failed).toMatchObject({ name: 'AdapterUnavailableError', outcome: 'unknown' });
+  const retry = await waitFor('Redis', () => hub.publish(ROOM, 'order', { idempotencyKey: 'k' }).catch(() => undefined));
+  await waitFor('the end', () => hub.publish(ROOM, 'after').then(() => true, () => false));
+  for (const client of clients) {
+    await waitFor('all', () => dataOf(client).includes('after'));
+    expect(dataOf(client).filter((data) => data !== 'after')).toEqual(['before', 'order']);
+    expect(client.ofType('message')[1]!.cursor).toBe(retry.cursor);
+  }
+});
+
+it('a publication that no instance was sent is noticed on an idle channel, and fetched before anything newer', async () => {
+  const { redis, hub, clients } = await startTwo();
+  const { cursor } = await hub.publish(ROOM, 1);
+  const { tag } = decodeCursor(cursor)!;
+  // As if the way to the subscribers had swallowed it.
+  const payload = JSON.stringify({ type: 'message', channel: ROOM, data: 2 });
+  await redis.use((client) =>
+    client.multi().xadd(STREAM, '2-0', 'a', Date.now(), 'b', tag, 't', 'swallowed', 'p', payload).hset(POSITION, 'o', 2, 't', 'swallowed').exec(),
+  );
+  for (const client of clients) await waitFor('the swallowed one', () => dataOf(client).length === 2);
+  await hub.publish(ROOM, 3);
+  for (const client of clients) {
+    await waitFor('the next one', () => dataOf(client).length === 3);
+    expect(dataOf(client)).toEqual([1, 2, 3]);
+    expect(client.ofType('reset')).toEqual([]);
+  }
+});
+
+it('another life of an idle channel is noticed on every instance, and told by reset', async () => {
+  const { redis, hub, clients } = await startTwo();
+  await hub.publish(ROOM, 1);
+  await redis.use((client) => client.multi().del(STREAM).hset(POSITION, 'e', 'another', 'o', 0, 't', '').exec());
+  for (const client of clients) {
+    const reset = await waitFor('the reset', () => client.ofType('reset')[0]);
+    expect(decodeCursor(reset.cursor)).toEqual({ epoch: 'another', offset: 0, tag: '' });
+  }
+});
+
+it('instances that lost their connections catch up, and their clients notice nothing', async () => {
+  const { redis, hub, clients } = await startTwo();
+  await hub.publish(ROOM, 1);
+  await redis.use((client) => client.call('CLIENT', 'KILL', 'TYPE', 'pubsub'));
+  for (let n = 2; n <= 20; n++) await hub.publish(ROOM, n);
+  for (const client of clients) {
+    await waitFor('everything', () => dataOf(client).length === 20);
+    expect(dataOf(client)).toEqual(Array.from({ length: 20 }, (_, index) => index + 1));
+    expect(client.ofType('reset')).toEqual([]);
+  }
+});
