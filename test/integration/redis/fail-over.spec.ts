@@ -88,7 +88,7 @@ describe('in a cluster', () => {
 
   beforeEach(async () => {
     cluster = cleanup(await RedisClusterServers.start({ replicas: true }));
-    nodes = await startNodes(2, () => ({ cluster: { nodes: cluster.nodes }, ...BRISK, commandTimeout: 10_000 }));
+    nodes = await startNodes(2, () => ({ cluster: { nodes: cluster.nodes }, ...BRISK, publishTimeout: 10_000, commandTimeout: 10_000 }));
     for (const { adapter } of nodes) cleanup(adapter);
     await follow(nodes, channels);
   });
