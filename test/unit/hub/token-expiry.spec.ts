@@ -46,6 +46,28 @@ describe('TokenExpiry', () => {
     expect(connection.open).toBe(false);
   });
 
+  it('holds a connection to the token of a user whom the application has put in by itself', () => {
+    const connection = connectionUntil(START + 1000);
+    expiry.watch(connection);
+    connection.user = { ...connection.user!, expiresAt: START + 5000 };
+    jest.advanceTimersByTime(4999);
+    expect(connection.open).toBe(true);
+    jest.advanceTimersByTime(2 * RESOLUTION);
+    expect(connection.open).toBe(false);
+  });
+
+  it('keeps nothing of a connection that ends after any number of new tokens', () => {
+    const connection = connectionUntil(START + 60_000);
+    for (let n = 1; n <= 5; n++) {
+      expiry.watch(connection);
+      connection.user = { ...connection.user!, expiresAt: START + 60_000 * (n + 1) };
+    }
+    expiry.watch(connection);
+    expect(jest.getTimerCount()).toBe(1);
+    expiry.unwatch(connection);
+    expect(jest.getTimerCount()).toBe(0);
+  });
+
   it('holds a connection to a new token that ends sooner', () => {
     const connection = connectionUntil(START + 60_000);
     expiry.watch(connection);
