@@ -5,6 +5,8 @@ import type { Connection } from './connection';
 export class ConnectionRegistry {
   private readonly byId = new Map<string, Connection>();
   private readonly byUser = new Map<string, Set<Connection>>();
+  /** Under whom each is found, whatever an application makes of `connection.user`. */
+  private readonly userIds = new Map<Connection, string>();
 
   get size(): number {
     return this.byId.size;
@@ -14,6 +16,7 @@ export class ConnectionRegistry {
     this.byId.set(connection.id, connection);
     const userId = connection.user?.id;
     if (userId === undefined) return;
+    this.userIds.set(connection, userId);
     const sameUser = this.byUser.get(userId);
     if (sameUser) sameUser.add(connection);
     else this.byUser.set(userId, new Set([connection]));
@@ -23,9 +26,7 @@ export class ConnectionRegistry {
   remove(connection: Connection): boolean {
     if (this.byId.get(connection.id) !== connection) return false;
     this.byId.delete(connection.id);
-    const userId = connection.user?.id;
-    const sameUser = userId === undefined ? undefined : this.byUser.get(userId);
-    if (sameUser?.delete(connection) && sameUser.size === 0) this.byUser.delete(userId!);
+    this.removeFromUser(connection);
     return true;
   }
 
@@ -50,5 +51,13 @@ export class ConnectionRegistry {
 
   values(): IterableIterator<Connection> {
     return this.byId.values();
+  }
+
+  private removeFromUser(connection: Connection): void {
+    const userId = this.userIds.get(connection);
+    if (userId === undefined) return;
+    this.userIds.delete(connection);
+    const sameUser = this.byUser.get(userId);
+    if (sameUser?.delete(connection) && sameUser.size === 0) this.byUser.delete(userId);
   }
 }

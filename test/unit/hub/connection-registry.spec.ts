@@ -32,6 +32,18 @@ describe('ConnectionRegistry', () => {
     expect([registry.size, registry.countOfUser('alice'), registry.has(connection)]).toEqual([0, 0, false]);
   });
 
+  it('keeps nothing of a connection whose user the application has replaced', () => {
+    const registry = new ConnectionRegistry();
+    for (const user of [{ id: 'bob', claims: {} }, undefined]) {
+      const connection = connectionOf('1', 'alice');
+      registry.add(connection);
+      connection.user = user;
+      expect(registry.find({ userId: 'alice' })).toEqual([connection]);
+      expect(registry.remove(connection)).toBe(true);
+      expect([registry.countOfUser('alice'), registry.find({ userId: 'alice' })]).toEqual([0, []]);
+    }
+  });
+
   it('does not take another connection with the same id for the one it has', () => {
     const registry = new ConnectionRegistry();
     const connection = connectionOf('1');
