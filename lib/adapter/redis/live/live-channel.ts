@@ -95,8 +95,9 @@ export class LiveChannel {
       this.startAt(position);
       return true;
     }
-    if (!this.hasReached(position)) await this.waitFor(position);
-    if (!this.passed.has(position)) await this.catchUp();
+    const passed = this.hasReached(position) ? this.passed.has(position) : await this.waitFor(position);
+    if (passed) return true;
+    await this.catchUp();
     return this.passed.has(position);
   }
 
@@ -109,12 +110,13 @@ export class LiveChannel {
     return this.last !== undefined && this.last.epoch === epoch && this.last.offset >= offset;
   }
 
-  private waitFor(position: Position): Promise<void> {
+  /** @returns whether it was passed: as of the moment, since many more may follow before whoever waits gets to run */
+  private waitFor(position: Position): Promise<boolean> {
     return new Promise((resolve) => {
       const want = { position, resolve: () => {
         clearTimeout(timer);
         this.wanting.delete(want);
-        resolve();
+        resolve(this.passed.has(position));
       } };
       const timer = setTimeout(want.resolve, UNDER_WAY);
       this.wanting.add(want);

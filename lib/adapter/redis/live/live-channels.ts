@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
 import type { Position } from '../../../protocol/cursor';
+import { AdapterUnavailableError } from '../../adapter.errors';
 import type { AdapterReceiver, HistorySettings, ReadResult } from '../../hub-adapter';
 import type { RedisHistory } from '../history/redis-history';
 import type { WireMessage } from '../wire-envelope';
@@ -10,6 +11,7 @@ import { LiveChannel } from './live-channel';
 const AT_ONCE = 32;
 /** How often a read is repeated that was overtaken; each time needs another race. */
 const MAX_READS = 5;
+const OUT_OF_STEP = 'what Redis answers and what it delivers are of different states, as during a fail-over';
 
 /** Figures of what could not be delivered as it came. */
 export interface LiveFigures {
@@ -50,13 +52,16 @@ export class LiveChannels {
   /**
    * Joins a read with what is delivered live: when it resolves, everything up to the read's position has been delivered,
    * so that whoever reads can go on from there.
+   *
+   * @throws AdapterUnavailableError when read after read does not fit what is delivered
    */
   async join(interest: Interest | undefined, settings: HistorySettings, read: () => Promise<ReadResult>): Promise<ReadResult> {
     for (let reads = 1; ; reads++) {
       const since = interest?.live?.position;
       const result = await read();
       if (interest === undefined || !interest.wanted) return result;
-      if ((await this.liveOf(interest).reach(result.position, settings, since)) || reads === MAX_READS) return result;
+      if (await this.liveOf(interest).reach(result.position, settings, since)) return result;
+      if (reads === MAX_READS) throw new AdapterUnavailableError('Reading a history', 'not_sent', OUT_OF_STEP);
     }
   }
 

@@ -85,6 +85,17 @@ describe('following a channel', () => {
     expect(world.delivered).toHaveLength(1);
   });
 
+  it('takes a read that was reached, however many more came in the same moment', async () => {
+    const world = new World();
+    await world.live.reach(world.top, SETTINGS);
+    const first = world.append();
+    const reached = world.live.reach(first.position, SETTINGS);
+    world.live.onPublication(first);
+    for (let i = 0; i < 1000; i++) world.live.onPublication(world.append());
+    expect(await reached).toBe(true);
+    expect(world.lost).toEqual([]);
+  });
+
   it('asks for another read when following began after the first', async () => {
     const world = new World();
     const early = world.top;
