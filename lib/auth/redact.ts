@@ -3,6 +3,7 @@ import { inspect } from 'node:util';
 
 const REDACTED = '[redacted]';
 const MIN_SECRET_LENGTH = 4;
+const MIN_COOKIE_LENGTH = 16;
 /** What keys and tokens are usually made of. */
 const PLAIN = /^[A-Za-z0-9._~+/=:-]+$/;
 
@@ -51,10 +52,17 @@ function secretsOf({ headers, url = '' }: Pick<IncomingMessage, 'headers' | 'url
   return [
     authorization.slice(authorization.indexOf(' ') + 1).trim(),
     cookie,
+    ...cookieSecrets(cookie),
     ...bearers,
     ...bearers.map((entry) => Buffer.from(entry, 'base64url').toString('utf8')),
     ...queryTokens(url),
   ];
+}
+
+/** Values as long as a session's id, as they stand in the header, and decoded. A short one is a word of everyday. */
+function cookieSecrets(cookie: string): string[] {
+  const values = cookie.split(';').map((pair) => pair.slice(pair.indexOf('=') + 1).trim().replace(/^"(.*)"$/, '$1'));
+  return values.flatMap((value) => (value.length < MIN_COOKIE_LENGTH ? [] : [value, percentDecoded(value)]));
 }
 
 /** As they stand in the URL, and decoded. */
@@ -105,6 +113,14 @@ function percentEncoded(text: string): string {
     return encodeURIComponent(text);
   } catch {
     // Half a surrogate pair has no percent-encoded form.
+    return text;
+  }
+}
+
+function percentDecoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
     return text;
   }
 }

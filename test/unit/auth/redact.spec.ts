@@ -98,6 +98,9 @@ describe('redactRequest', () => {
     ['credentials of another scheme', { authorization: 'Basic top-secret' }, '/ws', 'no top-secret here'],
     ['a header without a scheme', { authorization: 'top-secret' }, '/ws', 'no top-secret here'],
     ['a cookie', { cookie: 'sid=top-secret' }, '/ws', "{ cookie: 'sid=top-secret' }"],
+    ["a cookie's value by itself", { cookie: 'theme=dark; sid=top-secret-0123456789' }, '/ws', 'no session top-secret-0123456789'],
+    ['what an encoded one says', { cookie: 'sid=s%3Atop-secret-0123456789; a=b' }, '/ws', 'no session s:top-secret-0123456789'],
+    ['one that is quoted', { cookie: 'sid="top-secret-0123456789"' }, '/ws', 'no session top-secret-0123456789'],
     ['a subprotocol entry', { 'sec-websocket-protocol': 'realtime.v1, bearer.dG9wLXNlY3JldA' }, '/ws', 'no dG9wLXNlY3JldA'],
     ['what that says', { 'sec-websocket-protocol': 'bearer.dG9wLXNlY3JldA' }, '/ws', 'no top-secret here'],
     ['a token in the query', {}, '/ws?x=1&token=top-secret', 'at /ws?x=1&token=top-secret'],
@@ -107,6 +110,11 @@ describe('redactRequest', () => {
     const redacted = redactRequest(text, { headers, url });
     expect(redacted).toContain('[redacted]');
     expect(redacted).not.toMatch(/top-secret|top%2Dsecret|dG9wLXNlY3JldA/);
+  });
+
+  it('leaves the words of short cookies alone, which protect nothing', () => {
+    const request = { headers: { cookie: 'theme=dark; consent=true; broken=%E0%A4%A' }, url: '/ws' };
+    expect(redactRequest('true: a dark day', request)).toBe('true: a dark day');
   });
 
   it('leaves a text alone that has nothing of the request', () => {
