@@ -1,4 +1,5 @@
 import type { Connection } from '../hub/connection';
+import { quoteName } from '../hub/describe-error';
 import type { HubCore } from '../hub/hub-core';
 import { CloseCode } from '../protocol/close-codes';
 import { type Command, MalformedCommandError, parseCommand } from '../protocol/commands';
@@ -8,7 +9,6 @@ import { CommandLanes } from './command-lanes';
 import type { ErrorMapper } from './error-mapper';
 import { RESERVED_TYPES } from './handler-registry';
 import type { MessageCommands } from './message-commands';
-
 import { RateLimiter } from './rate-limiter';
 import type { SessionCommands } from './session-commands';
 
@@ -147,7 +147,7 @@ export class CommandDispatcher {
   }
 
   private refuse(connection: Connection, { id, channel, type }: Partial<Command>, error: unknown): void {
-    const data: ErrorData = this.errors.toErrorData(error, `The handler of ${JSON.stringify(type ?? 'a message')}`);
+    const data: ErrorData = this.errors.toErrorData(error, `The handler of ${quoteName(type ?? 'a message')}`);
     try {
       connection.sendMessage({ type: 'error', id, channel, data });
     } catch (unserialisable) {

@@ -1,4 +1,5 @@
 import type { Connection } from '../hub/connection';
+import { quoteName } from '../hub/describe-error';
 import type { HubCore } from '../hub/hub-core';
 import type { PublishResult } from '../hub/publish.types';
 import type { Command } from '../protocol/commands';
@@ -48,7 +49,7 @@ export class MessageCommands {
     if (!handler) {
       throw new RealtimeError(
         ErrorCode.UnknownType,
-        `Nobody handles the type ${JSON.stringify(type.slice(0, 64))}. To publish, name a "channel".`,
+        `Nobody handles the type ${quoteName(type)}. To publish, name a "channel".`,
       );
     }
     const result = await handler.invoke([connection, data, new RealtimeContext(type, undefined, {}), type]);

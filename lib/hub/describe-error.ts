@@ -12,3 +12,11 @@ export function describeError(error: unknown): string {
     return 'something that cannot be shown';
   }
 }
+
+/** Longest part of a name that is shown, in characters. */
+const MAX_SHOWN = 64;
+
+/** What a client calls something, quoted for an error or the log: it may be as long as a message. */
+export function quoteName(name: string): string {
+  return JSON.stringify(name.length > MAX_SHOWN ? `${name.slice(0, MAX_SHOWN)}…` : name);
+}

@@ -1,5 +1,6 @@
 import { channelNameRule } from '../protocol/channel-name';
 import { ErrorCode, RealtimeError } from '../protocol/errors';
+import { quoteName } from './describe-error';
 
 /** The hub has been shut down, or is about to be. @publicApi */
 export class HubClosedError extends RealtimeError {
@@ -26,7 +27,7 @@ export class SerializationError extends RealtimeError {
     const why = cause instanceof Error ? cause.message : String(cause);
     super(
       ErrorCode.Internal,
-      `The data of ${JSON.stringify(type)}${where} cannot be serialised as JSON (${why}). ` +
+      `The data of ${quoteName(type)}${where} cannot be serialised as JSON (${why}). ` +
         'Publish plain data: no cycles, BigInts or functions.',
     );
     this.cause = cause;
