@@ -118,8 +118,12 @@ export class HubService<Channels extends object = AnyChannels> implements Broadc
   async subscribe(target: HubTarget, channel: string): Promise<PublishResult> {
     this.core.assertOpen('subscribe');
     this.core.assertChannelName(channel);
-    await this.core.commands.subscribe(target, channel);
-    return this.control({ kind: 'subscribe', target, channel });
+    const here = this.core.commands.subscribe(target, channel);
+    // A user's connections on other instances do not depend on what becomes of those here.
+    const [own, others] = await Promise.allSettled([here, this.control({ kind: 'subscribe', target, channel })]);
+    if (own.status === 'rejected') throw own.reason;
+    if (others.status === 'rejected') throw others.reason;
+    return others.value;
   }
 
   /** Takes connections off a channel. The client is told by `unsubscribed`. @throws HubClosedError */

@@ -2,7 +2,7 @@ import { Logger } from '@nestjs/common';
 import type { ControlCommand, HubAdapter } from '../../../lib/adapter/hub-adapter';
 import type { Frame } from '../../../lib/hub/frame';
 import type { HubCore } from '../../../lib/hub/hub-core';
-import { HubClosedError, InvalidChannelError, ReservedTypeError, SerializationError } from '../../../lib/hub/hub.errors';
+import { HubClosedError, InvalidChannelError, ReservedTypeError, SerializationError, SubscriptionLimitError } from '../../../lib/hub/hub.errors';
 import { NO_HOOKS } from '../../../lib/hub/hub-hooks';
 import { HubService } from '../../../lib/hub/hub.service';
 import { ProcessOutputService } from '../../../lib/hub/process-output.service';
@@ -386,5 +386,25 @@ describe('HubService', () => {
       { type: 'process_status', data: { status: 'running' } },
     ]);
     await expect(output.output('a b', 'x')).rejects.toThrow(InvalidChannelError);
+  });
+
+  describe('subscribe', () => {
+    it('reaches the other connections of a user, on other instances too, when one of them has no room', async () => {
+      core = await startHub({ limits: { subscriptionsPerConnection: 1 } }, core.adapter);
+      hub = new HubService(core);
+      const [full, free] = [connect(core, { id: '1', user: user('alice') }), connect(core, { id: '2', user: user('alice') })];
+      await hub.subscribe({ connectionId: '1' }, 'first');
+      commands.length = 0;
+      await expect(hub.subscribe({ userId: 'alice' }, 'second')).rejects.toThrow(SubscriptionLimitError);
+      expect([full.channels, free.channels]).toEqual([['first'], ['second']]);
+      expect(commands).toEqual([{ kind: 'subscribe', target: { userId: 'alice' }, channel: 'second' }]);
+    });
+
+    it('tells when the others could not be reached', async () => {
+      const alice = connect(core, { user: user('alice') });
+      core.adapter.control = () => Promise.reject(new Error('no way to the others'));
+      await expect(hub.subscribe({ userId: 'alice' }, 'here')).rejects.toThrow('no way to the others');
+      expect(alice.channels).toEqual(['here']);
+    });
   });
 });
