@@ -75,13 +75,28 @@ describe('the options of the module', () => {
   it('CHECKLIST 2: a value of 0 or less falls back to the default', async () => {
     const defaults = await settingsOf();
     for (const nothing of [0, -1]) {
-      const { gateway, hub } = await settingsOf({
+      const { gateway, hub, gate, dispatch, sse } = await settingsOf({
         heartbeat: { interval: nothing, timeout: nothing },
         slowConsumer: { writeTimeout: nothing },
-        limits: { maxMessageBytes: nothing, sendQueueFrames: nothing, sendQueueBytes: nothing, connections: nothing },
+        limits: {
+          maxMessageBytes: nothing,
+          sendQueueFrames: nothing,
+          sendQueueBytes: nothing,
+          subscriptionsPerConnection: nothing,
+          connections: nothing,
+          connectionsPerUser: nothing,
+          channelNameLength: nothing,
+          messagesPerSecond: nothing,
+          pendingCommands: nothing,
+          handshakeTimeout: nothing,
+        },
+        sse: { channels: nothing },
+        shutdown: { timeout: nothing, reconnectSpread: nothing },
       });
       expect(gateway).toEqual(defaults.gateway);
       expect(hub.limits).toEqual(defaults.hub.limits);
+      expect(hub.shutdown).toEqual(defaults.hub.shutdown);
+      expect([gate.handshakeTimeout, dispatch, sse]).toEqual([defaults.gate.handshakeTimeout, defaults.dispatch, defaults.sse]);
     }
   });
 
