@@ -116,3 +116,8 @@ export {
   RedisUnreachableError,
 } from './adapter/redis/redis-adapter.errors';
 export { type AdapterOutcome, AdapterUnavailableError, HubBusyError, OversizedPublicationError } from './adapter/adapter.errors';
+
+export type { ChannelSource, SourceContext, SourceFactory } from './sources/channel-source';
+export { redisStreamSource } from './sources/redis-stream/redis-stream.source';
+export type { RedisStreamSourceOptions, StreamEntry, StreamPublication } from './sources/redis-stream/redis-stream.options';
+export { SourceChannelError, StreamSourceOptionsError, StreamSourceUnreachableError } from './sources/sources.errors';

@@ -3,7 +3,7 @@ import ms, { type StringValue } from 'ms';
 /** An option of `RealtimeModule` cannot be used. Stops the start. @publicApi */
 export class RealtimeOptionsError extends Error {
   override name = 'RealtimeOptionsError';
-  /** What was given; undefined where that may hold a secret, as in `auth`, `adapter` and options that do not exist. */
+  /** What was given; undefined where that may hold a secret, as in `auth`, `adapter`, `sources` and options that do not exist. */
   readonly value: unknown;
 
   /** @param concealed whether the value must not be shown */
@@ -22,7 +22,7 @@ export class RealtimeOptionsError extends Error {
 }
 
 /** Options that keys, passwords and URLs with a password are given to. */
-const SECRETIVE = /^(?:auth|adapter)\b/;
+const SECRETIVE = /^(?:auth|adapter|sources)\b/;
 
 const MAX_SHOWN_LENGTH = 100;
 

@@ -4,6 +4,7 @@ import type { AdapterFactory } from './adapter/adapter-factory';
 import type { AuthenticatorSetting, AuthResult } from './auth';
 import type { SlowConsumerPolicy } from './hub/frame';
 import type { EnvelopeFields } from './protocol/envelope';
+import type { SourceFactory } from './sources/channel-source';
 import type { GuardOption } from './transports/ws/guard-resolver';
 import type { OriginOption } from './transports/ws/origin-policy';
 
@@ -53,6 +54,9 @@ export interface RealtimeModuleOptions {
 
   /** What connects instances and keeps history. @default the in-memory adapter: one process */
   adapter?: AdapterFactory;
+
+  /** What feeds channels from outside, such as `redisStreamSource()`; a source's channels can be subscribed to. @default [] */
+  sources?: readonly SourceFactory[];
 
   /** Renames the fields `type` and `data` on the wire, both ways. */
   envelope?: Partial<EnvelopeFields>;

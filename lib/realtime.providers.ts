@@ -18,6 +18,8 @@ import { ProcessOutputService } from './hub/process-output.service';
 import type { RealtimeModuleOptions } from './realtime.options';
 import { REALTIME_OPTIONS } from './realtime.module-definition';
 import { REALTIME_SETTINGS, type RealtimeSettings, resolveSettings } from './realtime.settings';
+import type { SourceContext } from './sources/channel-source';
+import { SourcedAdapter } from './sources/sourced-adapter';
 import { SseGateway } from './transports/sse/sse-gateway';
 import { GuardChain } from './transports/ws/guard-chain';
 import { type GuardOption, GuardResolver } from './transports/ws/guard-resolver';
@@ -40,13 +42,18 @@ const authenticatorProvider: Provider = {
 
 const hubProvider: Provider = {
   provide: HubCore,
-  useFactory: ({ hub, rules, options }: RealtimeSettings, moduleRef: ModuleRef) => {
-    const factory = options.adapter ?? memoryAdapter();
-    const adapter = factory.create({
+  useFactory: ({ hub, rules, sources, options }: RealtimeSettings, moduleRef: ModuleRef) => {
+    const context: SourceContext = {
       instanceId: hub.instanceId,
+      envelope: hub.envelope,
+      typeField: hub.envelope.type,
       resolve: <T>(token: InjectionToken): T => moduleRef.get<T>(token, { strict: false }),
-    });
-    return new HubCore(hub, rules, adapter);
+    };
+    const adapter = (options.adapter ?? memoryAdapter()).create(context);
+    if (sources.length === 0) return new HubCore(hub, rules, adapter);
+    const routes = sources.map((source) => ({ patterns: source.channels, source: source.create(context) }));
+    const isShared = (channel: string): boolean => rules.for(channel).presence !== undefined;
+    return new HubCore(hub, rules, new SourcedAdapter(adapter, routes, isShared));
   },
   inject: [REALTIME_SETTINGS, ModuleRef],
 };

@@ -6,6 +6,7 @@ import type { SlowConsumerPolicy } from './hub/frame';
 import type { HubLimits, HubSettings } from './hub/hub-settings';
 import { DEFAULT_CHANNEL_NAME_LENGTH } from './protocol/channel-name';
 import { DEFAULT_ENVELOPE, type EnvelopeFields, FIXED_FIELDS } from './protocol/envelope';
+import type { SourceFactory } from './sources/channel-source';
 import { OptionsReader, RealtimeOptionsError } from './realtime.options-reader';
 import type { RealtimeModuleOptions } from './realtime.options';
 import type { GuardOption } from './transports/ws/guard-resolver';
@@ -22,6 +23,7 @@ export const REALTIME_SETTINGS = Symbol('REALTIME_SETTINGS');
 export interface RealtimeSettings {
   readonly hub: HubSettings;
   readonly rules: ChannelRules;
+  readonly sources: readonly SourceFactory[];
   readonly gateway: GatewaySettings;
   /** undefined: no Server-Sent Events. */
   readonly sse: SseSettings | undefined;
@@ -33,7 +35,7 @@ export interface RealtimeSettings {
 
 const FIELDS = [
   'path', 'guards', 'auth', 'origins', 'heartbeat', 'limits', 'slowConsumer', 'channels', 'adapter', 'envelope', 'welcome', 'compression',
-  'sse', 'recovery', 'roomChannel', 'shutdown', 'validation',
+  'sse', 'recovery', 'roomChannel', 'shutdown', 'sources', 'validation',
 ];
 const LIMIT_FIELDS = [
   'maxMessageBytes', 'sendQueueBytes', 'sendQueueFrames', 'subscriptionsPerConnection', 'connections',
@@ -52,6 +54,8 @@ export function resolveSettings(options: RealtimeModuleOptions | null | undefine
   checkAuth(reader.raw('auth'));
   checkAdapter(reader);
   checkValidation(reader);
+  const rules = readChannels(reader, slowConsumer.policy);
+  const sources = readSources(reader, rules);
   const gateway: GatewaySettings = {
     path: readPath(reader),
     maxMessageBytes: limits.maxMessageBytes,
@@ -67,7 +71,8 @@ export function resolveSettings(options: RealtimeModuleOptions | null | undefine
       shutdown: readShutdown(reader.raw('shutdown')),
       recovery: readRecovery(reader.raw('recovery')),
     },
-    rules: readChannels(reader, slowConsumer.policy),
+    rules,
+    sources,
     gateway,
     sse: readSse(reader, gateway),
     dispatch: limits,
@@ -249,6 +254,22 @@ function readRoomChannel(options: OptionsReader): (room: string) => string {
     return options.fail('roomChannel', "text with {room} in it, such as 'room:{room}', or a function");
   }
   return (room) => value.replace('{room}', () => room);
+}
+
+/** How much a source keeps is for it to say. */
+const SOURCE_HISTORY = { size: Infinity, ttl: Infinity };
+
+function readSources(options: OptionsReader, rules: ChannelRules): readonly SourceFactory[] {
+  const sources = options.raw('sources') ?? [];
+  if (!Array.isArray(sources) || !sources.every(isSource)) options.fail('sources', 'a list of sources, such as redisStreamSource({ … })');
+  const factories = sources as readonly SourceFactory[];
+  for (const pattern of factories.flatMap(({ channels }) => channels)) rules.defineSourced(pattern, SOURCE_HISTORY);
+  return factories;
+}
+
+function isSource(value: unknown): boolean {
+  const { create, channels } = (value ?? {}) as Partial<SourceFactory>;
+  return typeof create === 'function' && Array.isArray(channels);
 }
 
 function checkAuth(value: unknown): void {

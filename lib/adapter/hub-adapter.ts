@@ -200,6 +200,11 @@ export interface ReadResult {
   readonly publications: StoredPublication[];
   /** Where the channel stands at the moment of reading. */
   readonly position: Position;
+  /**
+   * Whether offsets leave numbers out, as those of a stream do that feeds many channels. Then every position between
+   * `after` and `position` is continued by what comes after it, whether or not a publication stands there.
+   */
+  readonly sparse?: boolean;
 }
 
 /** @publicApi */

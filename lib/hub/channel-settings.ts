@@ -23,6 +23,7 @@ export interface ChannelSettings {
  */
 export class ChannelRules {
   private readonly settings = new PatternRouter<ChannelSettings>('The option "channels"');
+  private readonly sourced = new PatternRouter<HistorySettings>('The option "sources"');
   private readonly declared = new Map<string, PatternRouter<true>>();
 
   constructor(private readonly defaults: ChannelSettings) {}
@@ -39,12 +40,23 @@ export class ChannelRules {
     router.add(pattern, true);
   }
 
+  /**
+   * A source feeds these channels, and it is their history, whatever else is said about them.
+   *
+   * @throws ChannelPatternError, DuplicatePatternError
+   */
+  defineSourced(pattern: string, history: HistorySettings): void {
+    this.sourced.add(pattern, history);
+  }
+
   for(channel: string): ChannelSettings {
-    return this.settings.find(channel)?.value ?? this.defaults;
+    const settings = this.settings.find(channel)?.value ?? this.defaults;
+    const history = this.sourced.find(channel)?.value;
+    return history ? { ...settings, history } : settings;
   }
 
   isDeclared(channel: string): boolean {
-    if (this.settings.find(channel)) return true;
+    if (this.settings.find(channel) || this.sourced.find(channel)) return true;
     for (const router of this.declared.values()) {
       if (router.find(channel)) return true;
     }

@@ -1,5 +1,5 @@
 import type { HistorySettings, HubAdapter, ReadBounds, ReadResult } from '../adapter/hub-adapter';
-import { encodeCursor, type Position } from '../protocol/cursor';
+import { comparePositions, encodeCursor, type Position } from '../protocol/cursor';
 import { SharedPublication } from './shared-publication';
 
 /** What a subscriber that joins is told of the history. */
@@ -92,7 +92,7 @@ export class SharedReads {
     const [first] = members;
     if (first === undefined) return;
     if ('last' in first.query) return this.serveLast(group, members);
-    const lowest = members.map(afterOf).reduce((low, each) => (each.offset < low.offset ? each : low));
+    const lowest = members.map(afterOf).reduce((low, each) => (comparePositions(each, low) < 0 ? each : low));
     const read = await this.fetch(group, { after: lowest });
     if (read.recovered) return this.settle(members, lowest, read);
 
@@ -102,7 +102,9 @@ export class SharedReads {
       member.resolve(refused);
       return false;
     });
-    if (others.length > 0) await this.serveOthers(group, others);
+    if (others.length === 0) return;
+    if (read.sparse) await this.serve(group, others);
+    else await this.serveOthers(group, others);
   }
 
   /** The lowest of the positions could not be proven: the rest are held against what there is. */
@@ -137,7 +139,7 @@ export class SharedReads {
     const publications = read.publications.map((publication) => new SharedPublication(publication));
     const oldestAllowed = publications.length - this.fittingCount(publications);
     for (const member of members) {
-      const start = read.recovered ? indexAfter(afterOf(member), from, publications, position) : -1;
+      const start = read.recovered ? startOf(afterOf(member), from, publications, read) : -1;
       if (start < oldestAllowed) member.resolve({ recovered: false, publications: [], position });
       else member.resolve({ recovered: true, publications: publications.slice(start), position });
     }
@@ -172,6 +174,20 @@ function afterOf({ query }: Waiting): Position {
 }
 
 /** @returns the index of the first publication after a position, or -1 when that cannot be proven */
+function startOf(
+  after: Position,
+  from: Position | undefined,
+  publications: readonly SharedPublication[],
+  { sparse, position }: ReadResult,
+): number {
+  if (!sparse) return indexAfter(after, from, publications, position);
+  if (samePosition(after, position)) return publications.length;
+  if (comparePositions(after, position) > 0) return -1;
+  const start = publications.findIndex((publication) => comparePositions(publication.position, after) > 0);
+  return start === -1 ? publications.length : start;
+}
+
+/** The same where offsets leave no number out. */
 function indexAfter(
   after: Position,
   from: Position | undefined,

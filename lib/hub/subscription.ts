@@ -1,4 +1,4 @@
-import type { Position } from '../protocol/cursor';
+import { comparePositions, type Position } from '../protocol/cursor';
 import type { Connection } from './connection';
 import type { Frame } from './frame';
 import type { ChannelMember, LocalChannel } from './local-channel';
@@ -129,5 +129,5 @@ export class Subscription implements ChannelMember {
 
 /** Another epoch is newer: positions are read before live publications arrive, so the live one belongs to the later life. */
 export function isNewer(candidate: Position, than: Position): boolean {
-  return candidate.epoch !== than.epoch || candidate.offset > than.offset;
+  return candidate.epoch !== than.epoch || comparePositions(candidate, than) > 0;
 }

@@ -3,7 +3,7 @@ import type { RedisClient } from './redis-client';
 import type { RedisNodeAddress } from './redis-node-address';
 
 /** What a connection is for. Nothing else is sent on the one that listens. */
-export type ConnectionPurpose = 'commands' | 'subscriber' | 'topology';
+export type ConnectionPurpose = 'commands' | 'subscriber' | 'topology' | 'source' | 'source-reads';
 
 /** Opens connections to Redis, all with the same credentials. */
 export interface ConnectionSource {
@@ -48,10 +48,15 @@ export function connectionOptions(
     readOnly: false,
     monitor: false,
     replyMapping: 'legacy',
-    retryStrategy: purpose === 'topology' ? null : (attempt: number) => backoff(attempt, reconnect),
+    retryStrategy: isRetried(purpose) ? (attempt: number) => backoff(attempt, reconnect) : null,
     // After a fail-over behind one address the old master answers so; a new connection finds the new one.
     reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
   };
+}
+
+/** The others are made anew by those who use them, who may have to look for another node first. */
+function isRetried(purpose: ConnectionPurpose): boolean {
+  return purpose === 'commands' || purpose === 'subscriber';
 }
 
 /** Doubles from attempt to attempt, spread over the upper half so that instances do not come back all at once. */

@@ -1,0 +1,70 @@
+import { withDeadline } from '../../adapter/redis/connection/deadline';
+import { AdapterUnavailableError } from '../../adapter/adapter.errors';
+import type { RedisClient } from '../../adapter/redis/connection/redis-client';
+import { parseEntries, type ReadEntry, START_ID } from './stream-entry';
+import type { StreamLink } from './stream-link';
+
+/** What Redis knows about a stream. */
+export interface StreamInfo {
+  /** Of all that were ever appended in this life of the stream. `0-0` for one that is not there. */
+  readonly lastId: string;
+  /** The highest that was ever trimmed or deleted; undefined before Redis 7. */
+  readonly maxDeletedId: string | undefined;
+}
+
+/** How long one read may take, in ms. */
+const TIMEOUT = 5_000;
+
+/** Reads of a stream that do not wait, on a connection beside the one that does. */
+export class StreamCommands {
+  constructor(
+    private readonly link: StreamLink,
+    private readonly key: string,
+  ) {}
+
+  /** Up from an id, itself included. @throws AdapterUnavailableError */
+  async upwards(from: string, count: number): Promise<ReadEntry[]> {
+    return parseEntries(await this.call('XRANGE', [this.key, from, '+', 'COUNT', count]));
+  }
+
+  /** Down from an id, itself included. @throws AdapterUnavailableError */
+  async downwards(from: string, count: number): Promise<ReadEntry[]> {
+    return parseEntries(await this.call('XREVRANGE', [this.key, from, '-', 'COUNT', count]));
+  }
+
+  /** @throws AdapterUnavailableError */
+  async info(): Promise<StreamInfo> {
+    return this.attempt((client) => readInfo(client, this.key));
+  }
+
+  private call(command: string, args: readonly (string | number)[]): Promise<unknown> {
+    return this.attempt((client) => client.callBuffer(command, args));
+  }
+
+  private async attempt<T>(work: (client: RedisClient) => Promise<T>): Promise<T> {
+    const operation = `reading the stream ${JSON.stringify(this.key)}`;
+    try {
+      const client = await this.link.connect();
+      return await withDeadline(work(client), TIMEOUT, () => new Error(`no answer within ${TIMEOUT} ms`));
+    } catch (error) {
+      // Also after an error reply: in a cluster the stream may have moved to another node.
+      this.link.reset();
+      throw new AdapterUnavailableError(operation, 'not_sent', error instanceof Error ? error.message : String(error), error);
+    }
+  }
+}
+
+export async function readInfo(client: RedisClient, key: string): Promise<StreamInfo> {
+  let reply: unknown[];
+  try {
+    reply = (await client.callBuffer('XINFO', ['STREAM', key])) as unknown[];
+  } catch (error) {
+    if ((error as Error).message.includes('no such key')) return { lastId: START_ID, maxDeletedId: undefined };
+    throw error;
+  }
+  const field = (name: string): string | undefined => {
+    const index = reply.findIndex((each, i) => i % 2 === 0 && String(each) === name);
+    return index === -1 ? undefined : String(reply[index + 1]);
+  };
+  return { lastId: field('last-generated-id') ?? START_ID, maxDeletedId: field('max-deleted-entry-id') };
+}
