@@ -34,8 +34,11 @@ export function anyOf(...guards: readonly Type<CanActivate>[]): Type<CanActivate
     async canActivate(context: ExecutionContext): Promise<boolean> {
       const refusals: unknown[] = [];
       for (const member of await this.resolveMembers()) {
+        const restoreUser = rememberUser(context);
         const refusal = await refusalOf(member, context);
         if (refusal === undefined) return true;
+        // Whom a guard has found and then refused is nobody's user.
+        restoreUser();
         refusals.push(refusal);
       }
       throw mostTelling(refusals);
@@ -70,6 +73,15 @@ async function resolveGuard(guard: Type<CanActivate>, moduleRef: ModuleRef): Pro
     return moduleRef.create(guard);
   }
   return provided;
+}
+
+function rememberUser(context: ExecutionContext): () => void {
+  if (context.getType() !== 'http') return () => undefined;
+  const request = context.switchToHttp().getRequest<{ user?: unknown }>();
+  const { user } = request;
+  return () => {
+    if (request.user !== user) request.user = user;
+  };
 }
 
 /** @returns undefined when the guard passes, else what it refuses with */

@@ -99,6 +99,23 @@ describe('anyOf', () => {
     ]);
   });
 
+  it.each([
+    ['nobody', undefined],
+    ['whom a middleware found', { id: 'by-middleware' }],
+  ])('leaves %s on the request when the member that said otherwise refused in the end', async (_who, before) => {
+    class Banned implements CanActivate {
+      canActivate(context: ExecutionContext): boolean {
+        context.switchToHttp().getRequest<{ user?: unknown }>().user = { id: 'mallory' };
+        return false;
+      }
+    }
+    const request = requestWith() as object as { user?: unknown };
+    if (before) request.user = before;
+    const guard = await create(anyOf(Banned, guardThat(() => true)));
+    expect(await guard.canActivate(http(request))).toBe(true);
+    expect(request.user).toBe(before);
+  });
+
   it('asks no more members than it needs', async () => {
     const later = jest.fn(() => true);
     expect(
