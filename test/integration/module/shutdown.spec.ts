@@ -1,6 +1,7 @@
 import { type BeforeApplicationShutdown, Injectable, type OnApplicationShutdown, type OnModuleDestroy } from '@nestjs/common';
 import type { Server } from 'node:net';
-import { HubClosedError, HubService, OnDisconnect, OnMessage, type Subscriber } from 'nestjs-realtime';
+import { MessageBody } from '@nestjs/websockets';
+import { ChannelParam, HubClosedError, HubService, OnDisconnect, OnMessage, OnSubscribe, SubscribeChannel, type Subscriber } from 'nestjs-realtime';
 import { createApp, createUnstartedApp, PLATFORMS } from '../../support/create-app';
 import { RawSocket } from '../../support/raw-socket';
 import { RecordingLogger } from '../../support/recording-logger';
@@ -110,6 +111,23 @@ describe.each(PLATFORMS)('closing an application, over %s', (platform) => {
     expect(finished.at(-1)).toBe('closed');
   });
 
+  it('in the middle of subscriptions and publications lets their handlers finish, and nothing of them is left', async () => {
+    const app = await createApp({ platform, providers: [Halls], realtime: { channels: { 'room:{name}': { history: { size: 5, ttl: '1m' } } } } });
+    const { finish, events } = app.app.get(Halls);
+    const client = await TestClient.connect(`${app.url}/ws`);
+    client.send({ type: 'subscribe', channel: 'hall:a', id: 1 });
+    client.send({ type: 'say', channel: 'room:a', id: 2, data: 'late' });
+    await waitFor('both handlers', () => events.length === 2);
+    const closing = app.close();
+    expect((await client.closed).code).toBe(1001);
+    events.length = 0;
+    finish.resolve();
+    await closing;
+    expect(events.toSorted()).toEqual(['joined a', 'said']);
+    expect(client.frames.map(({ type }) => type)).toEqual(['draining']);
+    expect(app.hub.stats()).toMatchObject({ clients: 0, channels: 0, subscribers: 0 });
+  });
+
   it('does not wait for clients that never read, never answer or are half gone', async () => {
     const app = await createApp({ platform, providers: [Lives], realtime: { channels: { '*': {} } } });
     app.app.get(Lives).finish.resolve();
@@ -189,6 +207,28 @@ describe.each(PLATFORMS)('closing an application, over %s', (platform) => {
     await expect(app.get(HubService).publish('news')).rejects.toBeInstanceOf(HubClosedError);
   });
 });
+
+/** Handlers that begin and do not end before they are told to. */
+@Injectable()
+class Halls {
+  readonly events: string[] = [];
+  readonly finish = deferred();
+
+  @OnSubscribe('hall:{name}')
+  async join(@ChannelParam('name') name: string): Promise<void> {
+    this.events.push('joining');
+    await this.finish.promise;
+    this.events.push(`joined ${name}`);
+  }
+
+  @SubscribeChannel('room:{name}', { requireSubscription: false })
+  async say(@MessageBody() body: string): Promise<string> {
+    this.events.push('saying');
+    await this.finish.promise;
+    this.events.push('said');
+    return body;
+  }
+}
 
 @Injectable()
 class Lives implements OnModuleDestroy, BeforeApplicationShutdown, OnApplicationShutdown {

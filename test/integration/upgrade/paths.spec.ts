@@ -3,6 +3,7 @@ import { MessageBody } from '@nestjs/websockets';
 import { SubscribeChannel } from 'nestjs-realtime';
 import { createApp, PLATFORMS, type TestApp } from '../../support/create-app';
 import { rawUpgrade } from '../../support/raw-socket';
+import { RecordingLogger } from '../../support/recording-logger';
 import { refusal, TestClient } from '../../support/test-client';
 
 @Injectable()
@@ -155,6 +156,18 @@ describe.each(PLATFORMS)('another path, over %s', (platform) => {
   it('answers a room that roomChannel gives no valid name with 400', async () => {
     const app = await createApp({ platform, realtime: { roomChannel: () => 'not a name', channels: { '*': {} } } });
     expect((await refusal(`${app.url}/ws/x`)).status).toBe(400);
+    await app.close();
+  });
+
+  it('answers with 500 when roomChannel throws, and the client learns nothing of it', async () => {
+    const logger = new RecordingLogger();
+    const roomChannel = (): string => {
+      throw new Error('secret detail');
+    };
+    const app = await createApp({ platform, realtime: { roomChannel, channels: { '*': {} } }, prepare: (nest) => nest.useLogger(logger) });
+    expect(await refusal(`${app.url}/ws/x`)).toMatchObject({ status: 500, body: { statusCode: 500, message: 'Internal Server Error' } });
+    expect(logger.text).toContain('secret detail');
+    await (await TestClient.connect(`${app.url}/ws`)).close();
     await app.close();
   });
 
