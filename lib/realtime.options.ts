@@ -197,7 +197,7 @@ export interface HistoryOptions {
  * @publicApi
  */
 export interface RecoveryOptions {
-  /** Publications of one channel. @default 1000 */
+  /** Publications of one channel. @default 10000 */
   maxPublications?: number;
   /** Their payloads together, in bytes. @default 4194304 */
   maxBytes?: number;

@@ -150,7 +150,7 @@ function readShutdown(value: unknown): HubSettings['shutdown'] {
 
 function readRecovery(value: unknown): HubSettings['recovery'] {
   const recovery = new OptionsReader('recovery', value, ['maxPublications', 'maxBytes']);
-  const bounds = { maxPublications: recovery.count('maxPublications', 1000), maxBytes: recovery.count('maxBytes', 4 * 1024 * 1024) };
+  const bounds = { maxPublications: recovery.count('maxPublications', 10_000), maxBytes: recovery.count('maxBytes', 4 * 1024 * 1024) };
   if (bounds.maxPublications === Infinity) recovery.fail('maxPublications', 'a whole number');
   if (bounds.maxBytes === Infinity) recovery.fail('maxBytes', 'a whole number');
   return bounds;

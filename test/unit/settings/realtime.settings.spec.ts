@@ -253,7 +253,7 @@ describe('resolveSettings', () => {
   });
 
   it('bounds a recovery by default, for 0 and less, and as it is told', () => {
-    const usual = { maxPublications: 1000, maxBytes: 4 * 1024 * 1024 };
+    const usual = { maxPublications: 10_000, maxBytes: 4 * 1024 * 1024 };
     expect(resolve({}).hub.recovery).toEqual(usual);
     expect(resolve({ recovery: { maxPublications: 0, maxBytes: -1 } }).hub.recovery).toEqual(usual);
     expect(resolve({ recovery: { maxPublications: 7, maxBytes: 9 } }).hub.recovery).toEqual({ maxPublications: 7, maxBytes: 9 });
