@@ -75,7 +75,9 @@ describe('CHECKLIST 47: two instances over one Redis', () => {
     const first = await connectAs(apps[0], 'alice');
     await first.close();
     await waitFor('nobody', () => apps[0].hub.stats().clients === 0);
+    const witness = await connectAs(apps[1], 'bob');
     await apps[0].hub.broadcast('missed');
+    await witness.next('missed');
     const second = await connectAs(apps[1], 'alice');
     await apps[0].hub.broadcast('after-reconnect');
     expect((await second.next('after-reconnect')).type).toBe('after-reconnect');
