@@ -24,11 +24,10 @@ export function serveWithoutUpgrade(server: Server, request: IncomingMessage, so
 function headWithoutUpgrade({ method, url, httpVersion, rawHeaders }: IncomingMessage): string {
   const lines = [`${method} ${url} HTTP/${httpVersion}`];
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
-    const name = rawHeaders[i]!;
-    const value = rawHeaders[i + 1]!;
-    if (UPGRADE_FIELDS.has(name.toLowerCase())) continue;
-    const kept = name.toLowerCase() === 'connection' ? withoutUpgrade(value) : value;
-    if (kept !== '') lines.push(`${name}: ${kept}`);
+    const [name, value] = [rawHeaders[i]!, rawHeaders[i + 1]!];
+    const field = name.toLowerCase();
+    if (UPGRADE_FIELDS.has(field)) continue;
+    lines.push(`${name}: ${field === 'connection' ? withoutUpgrade(value) : value}`);
   }
   return `${lines.join('\r\n')}\r\n\r\n`;
 }

@@ -27,10 +27,10 @@ describe.each(PLATFORMS)('an upgrade to another protocol, over %s', (platform) =
 
   it('is declined: the request is answered as without it', async () => {
     const app = await start({ controllers: [Routes] });
-    const answer = await rawUpgrade(app.port, '/route', { ...H2C, 'X-Other': 'kept' });
+    const answer = await rawUpgrade(app.port, '/route', { ...H2C, 'X-Other': 'kept', 'X-Empty': '' });
     expect(answer.status).toBe(200);
     const headers = JSON.parse(answer.body) as object;
-    expect(headers).toMatchObject({ 'x-other': 'kept' });
+    expect(headers).toMatchObject({ 'x-other': 'kept', 'x-empty': '' });
     expect(Object.keys(headers)).not.toEqual(expect.arrayContaining(['upgrade']));
     expect(Object.keys(headers)).not.toEqual(expect.arrayContaining(['http2-settings']));
   });
