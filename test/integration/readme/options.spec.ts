@@ -34,7 +34,7 @@ function valueOf(text: string): unknown {
 describe('the options in the README', () => {
   it('CHECKLIST 2: have the defaults that it says', () => {
     const { gateway, hub, sse, gate, rules, dispatch, options } = resolveSettings({ channels: { a: { presence: true } } });
-    const { limits, shutdown } = hub;
+    const { limits, shutdown, recovery } = hub;
     const { history, presence, policy } = rules.for('a');
     expect(options.adapter ?? history ?? gateway.compression ?? gate.origins ?? gate.onFailure).toBeUndefined();
     expect(tableBelow('\n## Options\n')).toMatchObject({
@@ -69,6 +69,8 @@ describe('the options in the README', () => {
       'sse.channels': sse!.maxChannels,
       compression: false,
       roomChannel: gate.roomChannel('{room}'),
+      'recovery.maxPublications': recovery.maxPublications,
+      'recovery.maxBytes': recovery.maxBytes,
       'shutdown.timeout': shutdown.timeout,
       'shutdown.reconnectSpread': shutdown.reconnectSpread,
       validation: '{ transform: true }',
