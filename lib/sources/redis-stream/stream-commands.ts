@@ -8,8 +8,8 @@ import type { StreamLink } from './stream-link';
 export interface StreamInfo {
   /** Of all that were ever appended in this life of the stream. `0-0` for one that is not there. */
   readonly lastId: string;
-  /** The highest that was ever trimmed or deleted; undefined before Redis 7. */
-  readonly maxDeletedId: string | undefined;
+  /** Whether everything that was ever appended is still held; never known before Redis 7. */
+  readonly whole: boolean;
 }
 
 /** How long one read may take, in ms. */
@@ -59,12 +59,13 @@ export async function readInfo(client: RedisClient, key: string): Promise<Stream
   try {
     reply = (await client.callBuffer('XINFO', ['STREAM', key])) as unknown[];
   } catch (error) {
-    if ((error as Error).message.includes('no such key')) return { lastId: START_ID, maxDeletedId: undefined };
+    if ((error as Error).message.includes('no such key')) return { lastId: START_ID, whole: true };
     throw error;
   }
   const field = (name: string): string | undefined => {
     const index = reply.findIndex((each, i) => i % 2 === 0 && String(each) === name);
     return index === -1 ? undefined : String(reply[index + 1]);
   };
-  return { lastId: field('last-generated-id') ?? START_ID, maxDeletedId: field('max-deleted-entry-id') };
+  const added = field('entries-added');
+  return { lastId: field('last-generated-id') ?? START_ID, whole: added !== undefined && added === field('length') };
 }

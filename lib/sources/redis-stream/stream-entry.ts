@@ -89,14 +89,3 @@ export function idAt({ offset, minor = 0 }: Position): string {
 export function epochOf(key: string): string {
   return `s${createHash('sha1').update(key).digest('hex').slice(0, TAG_LENGTH)}`;
 }
-
-/** Whether an id is lower than another. */
-export function isLower(id: string, than: string): boolean {
-  const [a, b] = [parts(id), parts(than)];
-  return a[0] === b[0] ? a[1] < b[1] : a[0] < b[0];
-}
-
-function parts(id: string): [bigint, bigint] {
-  const [milliseconds = '0', sequence = '0'] = id.split('-');
-  return [BigInt(milliseconds), BigInt(sequence)];
-}

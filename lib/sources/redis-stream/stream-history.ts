@@ -2,7 +2,7 @@ import type { HistoryPage, HistoryQuery, ReadBounds, ReadRequest, ReadResult, St
 import { comparePositions, type Position } from '../../protocol/cursor';
 import type { EntryMapper } from './entry-mapper';
 import type { StreamCommands } from './stream-commands';
-import { EntryPlace, idAt, isLower, placeOf, type ReadEntry, START_ID } from './stream-entry';
+import { EntryPlace, idAt, placeOf, type ReadEntry, START_ID } from './stream-entry';
 
 /** Entries that are read at a time. */
 const PAGE = 200;
@@ -22,7 +22,7 @@ interface Scan {
  * The history of a source's channels, which is the stream itself.
  *
  * A cursor is proven by its entry: as long as that is held, nothing behind it has been trimmed, because trimming takes from
- * the front. Where the entry is gone, Redis 7 and later know whether it was the last that went.
+ * the front. Where the entry is gone, only a stream to which nothing has been added since proves it.
  */
 export class StreamHistory {
   constructor(
@@ -58,6 +58,7 @@ export class StreamHistory {
   private async readAfter(channel: string, after: Position, bounds: ReadBounds): Promise<ReadResult> {
     const proof = await this.prove(after);
     if (!proof) return this.refuse();
+    if (proof === 'end') return { recovered: true, publications: [], position: after, sparse: true };
     const { publications, first, last, complete } = await this.scan(channel, idAt(after), bounds, false, after);
     // Something may have been trimmed since the proof.
     const holds = proof === 'held' ? first?.id === idAt(after) : (await this.prove(after)) === proof;
@@ -70,15 +71,15 @@ export class StreamHistory {
     return { recovered: false, publications: [], position: await this.top(), sparse: true };
   }
 
-  /** @returns why everything after the position is still there: its entry is, or nothing behind it has gone; else undefined */
-  async prove(position: Position): Promise<'held' | 'untouched' | undefined> {
+  /** @returns why everything after the position is still there: its entry is, there is nothing, or nothing was ever trimmed */
+  async prove(position: Position): Promise<'held' | 'end' | 'whole' | undefined> {
     if (position.epoch !== this.epoch) return undefined;
     const id = idAt(position);
     const [entry] = await this.commands.upwards(id, 1);
     if (entry?.id === id) return entry.tag === position.tag || position.tag === '' ? 'held' : undefined;
-    const { lastId, maxDeletedId } = await this.commands.info();
-    if (id === START_ID) return lastId === START_ID || maxDeletedId === START_ID ? 'untouched' : undefined;
-    return maxDeletedId === id && !isLower(lastId, id) ? 'untouched' : undefined;
+    const { lastId, whole } = await this.commands.info();
+    if (lastId === id) return 'end';
+    return id === START_ID && whole ? 'whole' : undefined;
   }
 
   /**

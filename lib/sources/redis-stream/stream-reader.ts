@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import { withDeadline } from '../../adapter/redis/connection/deadline';
 import type { RedisClient } from '../../adapter/redis/connection/redis-client';
-import { isLower, parseEntries, parseXread, type ReadEntry, START_ID } from './stream-entry';
+import { parseEntries, parseXread, type ReadEntry, START_ID } from './stream-entry';
 import { readInfo } from './stream-commands';
 import type { StreamLink } from './stream-link';
 
@@ -97,12 +97,10 @@ export class StreamReader {
     }
   }
 
-  /** The entry that was read last is gone. Trimmed up to it, nothing is missing. */
+  /** The entry that was read last is gone: then only a stream to which nothing was added since proves that nothing is missing. */
   private async hasGap(client: RedisClient, last: string): Promise<boolean> {
-    const { lastId, maxDeletedId } = await readInfo(client, this.key);
-    if (isLower(lastId, last)) return true;
-    if (last === START_ID) return maxDeletedId !== undefined && maxDeletedId !== START_ID;
-    return lastId !== last && maxDeletedId !== last;
+    const { lastId, whole } = await readInfo(client, this.key);
+    return lastId !== last && !(last === START_ID && whole);
   }
 
   /** Goes on at the end of what there is now: whoever is told of a gap reads his state anew. */

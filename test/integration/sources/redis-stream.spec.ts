@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import { EventStream } from '../../support/event-stream';
 import { testApps } from '../../support/test-apps';
 import { RedisServer } from '../../support/redis-server';
 import { TestClient } from '../../support/test-client';
@@ -58,6 +59,40 @@ describe('a Redis stream as the source of channels', () => {
     await waitFor('the last', () => again.ofType('event').length >= 3);
     await again.settled();
     expect(again.ofType('event').map(({ data }) => data.n)).toEqual([2, 3, 4]);
+  });
+
+  it('feeds and continues streams of Server-Sent Events too', async () => {
+    const { port } = await start(streamOptions(server));
+    const address = `http://127.0.0.1:${port}/ws/events?channel=feed:a`;
+    const eventsOf = (stream: EventStream): unknown[] => stream.events.filter(({ frame }) => frame.type === 'event').map(({ frame }) => frame.data.n);
+    const ending = new AbortController();
+    const first = await EventStream.open(address, { signal: ending.signal });
+    await waitFor('the subscription', () => first.events.some(({ frame }) => frame.type === 'subscribed'));
+    await add(redis, 'feed:a', 1);
+    await waitFor('the first', () => eventsOf(first).length === 1);
+    const id = first.events.at(-1)?.id ?? '';
+    ending.abort();
+    await add(redis, 'feed:a', 2);
+
+    const closing = new AbortController();
+    const again = await EventStream.open(address, { headers: { 'Last-Event-ID': id }, signal: closing.signal });
+    await waitFor('what was missed', () => eventsOf(again).length === 1);
+    expect(again.events.find(({ frame }) => frame.type === 'subscribed')?.frame).toMatchObject({ recovered: true });
+    expect(eventsOf(again)).toEqual([2]);
+    closing.abort();
+  });
+
+  it('pages through the stream as the history of a channel, both ways', async () => {
+    const { hub } = await start(streamOptions(server));
+    for (let n = 0; n < 5; n++) await add(redis, n % 2 === 0 ? 'feed:a' : 'feed:b', n);
+    const numbers = (page: { publications: { data?: unknown }[] }): unknown[] => page.publications.map(({ data }) => (data as { n: number }).n);
+    const first = await hub.history('feed:a', { limit: 2 });
+    const second = await hub.history('feed:a', { limit: 2, after: first.publications.at(-1)?.cursor });
+    const back = await hub.history('feed:a', { limit: 2, reverse: true });
+
+    expect([numbers(first), first.complete]).toEqual([[0, 2], false]);
+    expect([numbers(second), second.complete]).toEqual([[4], true]);
+    expect([numbers(back), back.complete]).toEqual([[4, 2], false]);
   });
 
   it('waits with one connection, however many clients there are', async () => {
