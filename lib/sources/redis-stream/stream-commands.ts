@@ -41,15 +41,23 @@ export class StreamCommands {
     return this.attempt((client) => client.callBuffer(command, args));
   }
 
+  /** Twice, if need be: it only reads, and the connection may be that to a node which had the stream until just now. */
   private async attempt<T>(work: (client: RedisClient) => Promise<T>): Promise<T> {
-    const operation = `reading the stream ${JSON.stringify(this.key)}`;
+    try {
+      return await this.once(work).catch(() => this.once(work));
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new AdapterUnavailableError(`reading the stream ${JSON.stringify(this.key)}`, 'not_sent', reason, error);
+    }
+  }
+
+  private async once<T>(work: (client: RedisClient) => Promise<T>): Promise<T> {
     try {
       const client = await this.link.connect();
       return await withDeadline(work(client), TIMEOUT, () => new Error(`no answer within ${TIMEOUT} ms`));
     } catch (error) {
-      // Also after an error reply: in a cluster the stream may have moved to another node.
       this.link.reset();
-      throw new AdapterUnavailableError(operation, 'not_sent', error instanceof Error ? error.message : String(error), error);
+      throw error;
     }
   }
 }
