@@ -20,7 +20,11 @@ export class ChannelCommands {
   async subscribe(connection: Connection, command: ChannelCommand): Promise<void> {
     const { id, channel, cursor, replay } = command;
     const data = connection.subscriptions.has(channel) ? undefined : await this.authorise(connection, command);
-    await this.hub.subscribe(connection, channel, { id, data, cursor, replay });
+    if (await this.hub.subscribe(connection, channel, { id, data, cursor, replay })) return;
+    throw new RealtimeError(
+      ErrorCode.Conflict,
+      `The subscription to ${JSON.stringify(channel)} was ended while it was asked for again. Subscribe once more.`,
+    );
   }
 
   unsubscribe(connection: Connection, { id, channel }: ChannelCommand): void {

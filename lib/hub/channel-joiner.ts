@@ -53,8 +53,7 @@ export class ChannelJoiner {
 
   /** Answers a second `subscribe` for a channel that is held already, once the first is through. */
   answerAgain(subscription: Subscription, request: JoinRequest): void {
-    const { connection, position, active } = subscription;
-    if (!active) return;
+    const { connection, position } = subscription;
     const answer = subscribedMessage(subscription, request);
     if (position === undefined) {
       connection.sendMessage({ ...answer, recoverable: false });

@@ -114,18 +114,21 @@ export class HubCore implements ConnectionHub {
   /**
    * Subscribes a connection and sends it `subscribed` and what it missed. Idempotent.
    *
+   * @returns false when it was held, and was taken off before this could be answered: the server may have meant it, so it is
+   * not begun anew without asking who may subscribe
    * @throws InvalidChannelError, SubscriptionLimitError
    */
-  async subscribe(connection: Connection, channel: string, request: JoinRequest): Promise<void> {
+  async subscribe(connection: Connection, channel: string, request: JoinRequest): Promise<boolean> {
     this.assertChannelName(channel);
     const held = this.channels.find(connection, channel);
     if (held) {
       while (held.joined) await held.joined;
+      if (!held.active) return false;
       if (this.joiner.canJoinAgain(held, request)) await this.join(held, request);
       else this.joiner.answerAgain(held, request);
-      return;
+      return true;
     }
-    if (!this.connections.has(connection)) return;
+    if (!this.connections.has(connection)) return false;
 
     const { subscriptionsPerConnection } = this.settings.limits;
     if (connection.subscriptions.size >= subscriptionsPerConnection) {
@@ -134,6 +137,7 @@ export class HubCore implements ConnectionHub {
     const subscription = this.channels.add(connection, channel);
     await this.join(subscription, request);
     await this.presence.join(subscription);
+    return true;
   }
 
   private async join(subscription: Subscription, request: JoinRequest): Promise<void> {

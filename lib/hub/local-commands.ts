@@ -9,7 +9,7 @@ import type { ConnectionLifecycle } from './connection-lifecycle';
 import { Frame } from './frame';
 
 /** Subscribes a connection without asking it. */
-export type SubscribeConnection = (connectionId: string, channel: string) => Promise<void>;
+export type SubscribeConnection = (connectionId: string, channel: string) => Promise<unknown>;
 
 /** Carries out commands on the connections of this instance, whichever instance they came from. */
 export class LocalCommands {

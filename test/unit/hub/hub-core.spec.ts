@@ -3,6 +3,7 @@ import { NO_HOOKS } from '../../../lib/hub/hub-hooks';
 import { ConnectionIdTakenError, HubClosedError, InvalidChannelError, SerializationError, SubscriptionLimitError } from '../../../lib/hub/hub.errors';
 import { thrownBy } from '../../support/thrown-by';
 import { deferred } from '../../support/wait-for';
+import { GatedAdapter } from './gated-adapter';
 import { connect, createHub, createMemoryAdapter, RecordingConnection, settle, startHub } from './hub-kit';
 
 describe('HubCore', () => {
@@ -19,6 +20,20 @@ describe('HubCore', () => {
     connected.resolve();
     await started;
     expect(hub.state).toBe('closed');
+  });
+
+  it('says so of a second subscribe whose subscription was ended meanwhile', async () => {
+    const gate = new GatedAdapter();
+    const hub = createHub({ channels: { 'room:a': {} } }, gate.adapter);
+    await hub.start();
+    const connection = connect(hub);
+    gate.closed = true;
+    const first = hub.subscribe(connection, 'room:a', { id: 1 });
+    const second = hub.subscribe(connection, 'room:a', { id: 2 });
+    hub.unsubscribe(connection, 'room:a');
+    while (gate.letAllThrough()) await settle();
+    expect([await first, await second]).toEqual([true, false]);
+    expect(connection.channels).toEqual([]);
   });
 
   describe('encode', () => {
