@@ -60,6 +60,14 @@ describe('three processes over one Redis', () => {
     }
   }
 
+  /** Without history, what is published while an instance is on its way back is not owed to its clients. */
+  async function everybodyListens(): Promise<void> {
+    await waitFor('everybody to hear everybody', async () => {
+      for (const [i, client] of clients.entries()) await client.request({ type: 'probe', channel: ROOM, data: i });
+      return clients.every((client) => new Set(client.ofType('probe').map(({ data }) => data as number)).size === clients.length);
+    });
+  }
+
   /** None has ended of an unhandled rejection, as Node does, and each stops when it is told to. */
   async function expectSoundEnd(living: readonly ChildApp[]): Promise<void> {
     for (const child of living) child.signal('SIGTERM');
@@ -111,6 +119,7 @@ describe('three processes over one Redis', () => {
     redis.resume();
     await Promise.all(clients.map((client) => heard(client)));
     await waitFor('every process to be known again', async () => (await stats(clients[0]!))?.instances.length === 3);
+    await everybodyListens();
     await expectHeardOnce(clients, 'whole');
     expect(clients.flatMap((client) => changesOf(client))).toEqual([]);
     expect((await clients[0]!.request({ type: 'presence', channel: ROOM })).data).toMatchObject({ count: 3, users: 3 });

@@ -25,9 +25,12 @@ describe.each(PLATFORMS)('the module without any options, over %s', (platform) =
   });
 
   it('CHECKLIST 3: is one process without an adapter, and connects to nothing', async () => {
+    // Another test's may still be on their way out.
+    const sockets = (): number => process.getActiveResourcesInfo().filter((kind) => kind === 'TCPSocketWrap').length;
+    const before = sockets();
     const app = await createApp({ platform });
     await expect(app.hub.broadcast('hello')).resolves.toEqual({ delivered: 'cluster' });
-    expect(process.getActiveResourcesInfo().filter((kind) => kind === 'TCPSocketWrap')).toEqual([]);
+    expect(sockets()).toBeLessThanOrEqual(before);
     await app.close();
   });
 
