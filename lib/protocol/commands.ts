@@ -80,16 +80,33 @@ export function parseCommand(text: string, fields: EnvelopeFields = DEFAULT_ENVE
 }
 
 function parseObject(text: string): Record<string, unknown> {
-  let message: unknown;
+  const message = parse(text);
+  if (!isObject(message)) throw new MalformedCommandError(ErrorCode.BadRequest, 'a frame must hold one JSON object');
+  return message;
+}
+
+function parse(text: string): unknown {
   try {
-    message = parseJson(text, { protoAction: 'error', constructorAction: 'error' });
+    return parseJson(text, { protoAction: 'error', constructorAction: 'error' });
+  } catch {
+    return refuse(text);
+  }
+}
+
+/** Says what is wrong, with the id where there is one: without it a client would wait for its answer in vain. */
+function refuse(text: string): never {
+  let harmless: unknown;
+  try {
+    harmless = parseJson(text, { protoAction: 'remove', constructorAction: 'remove' });
   } catch {
     throw new MalformedCommandError(ErrorCode.BadRequest, 'a frame must hold one JSON object');
   }
-  if (typeof message !== 'object' || message === null || Array.isArray(message)) {
-    throw new MalformedCommandError(ErrorCode.BadRequest, 'a frame must hold one JSON object');
-  }
-  return message as Record<string, unknown>;
+  const id = isObject(harmless) ? readId(harmless.id) : undefined;
+  throw new MalformedCommandError(ErrorCode.BadRequest, 'keys that reach for a prototype are refused', id);
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function readId(id: unknown): string | number | undefined {

@@ -38,7 +38,7 @@ const message = fc.record(
     cursor: mostly('x', '0-0-0'),
     replay: mostly(0, 1, 5),
     idempotencyKey: mostly('k'),
-    from: fc.jsonValue(),
+    from: mostly(null, JSON.parse('{"__proto__":1}'), 'me'),
     timestamp: fc.jsonValue(),
     recovered: fc.jsonValue(),
   },
@@ -73,7 +73,7 @@ describe('CHECKLIST 25: whatever a client sends', () => {
         expect(client.socket.readyState).toBe(client.socket.OPEN);
         await client.close();
       }),
-      { numRuns: 40 },
+      { numRuns: 60 },
     );
     await waitFor('nobody', () => app.hub.stats().clients === 0);
     expect(app.hub.stats()).toMatchObject({ channels: 0, subscribers: 0, evicted: 0 });

@@ -106,6 +106,9 @@ describe('parseCommand', () => {
     ['{"id":"c1","channel":1,"type":"a"}', 'c1'],
     ['{"id":0,"type":""}', 0],
     [`{"id":"${'x'.repeat(MAX_ID_LENGTH)}"}`, 'x'.repeat(MAX_ID_LENGTH)],
+    ['{"id":7,"type":"a","data":{"__proto__":1}}', 7],
+    ['{"id":"c1","type":"a","data":{"constructor":{"prototype":1}}}', 'c1'],
+    ['{"type":"a","__proto__":{"id":1}}', undefined],
   ])('tells the id of a refused message that has a usable one', (text, id) => {
     expect(malformed(text).id).toBe(id);
   });
