@@ -1,33 +1,29 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { Injectable } from '@nestjs/common';
-import { MessageBody } from '@nestjs/websockets';
-import {
-  apiKeys,
-  BearerTokenGuard,
-  ChannelParam,
-  ConnectedUser,
-  OnSubscribe,
-  type RealtimeUser,
-  SubscribeChannel,
-} from 'nestjs-realtime';
-import { createApp, type TestApp } from '../../support/create-app';
+import type { AddressInfo } from 'node:net';
+import type { INestApplication, Type } from '@nestjs/common';
+import { Test } from '@nestjs/testing';
+import { RealtimeWsAdapter } from 'nestjs-realtime';
+import ts from 'typescript';
 import { TestClient, type TestFrame } from '../../support/test-client';
+import { blocks, files } from './code';
 
-const README = readFileSync(join(__dirname, '../../../README.md'), 'utf8');
-const SESSION = /```wscat\n([\s\S]*?)```/.exec(README)![1]!.trim().split('\n');
+const SESSION = blocks('wscat')[0]!.trim().split('\n');
 
-@Injectable()
-class RoomChannel {
-  @OnSubscribe('room:{name}')
-  join(@ChannelParam('name') name: string, @ConnectedUser() user: RealtimeUser) {
-    return { welcome: `${user.id}, this is ${name}` };
-  }
-
-  @SubscribeChannel('room:{name}')
-  say(@MessageBody() body: { text: string }, @ConnectedUser() user: RealtimeUser) {
-    return { ...body, author: user.id };
-  }
+/** Runs a file of "Five minutes", as it stands there, and what it imports. */
+function load(name: string): Record<string, unknown> {
+  const compilerOptions: ts.CompilerOptions = {
+    module: ts.ModuleKind.CommonJS,
+    target: ts.ScriptTarget.ES2022,
+    experimentalDecorators: true,
+    emitDecoratorMetadata: true,
+  };
+  const { outputText } = ts.transpileModule(files().get(name)!, { compilerOptions });
+  const exports = {};
+  // The code of the README is what this is about.
+  // oxlint-disable-next-line typescript/no-implied-eval
+  new Function('exports', 'require', outputText)(exports, (wanted: string): unknown =>
+    wanted.startsWith('./') ? load(wanted.slice(2).replace(/\.js$/, '.ts')) : require(wanted),
+  );
+  return exports;
 }
 
 /** Replaces what differs from run to run: where the README has an ellipsis. */
@@ -39,23 +35,20 @@ function blur(frame: unknown, like: unknown): unknown {
 }
 
 describe('the session in the README', () => {
-  let app: TestApp;
+  let app: INestApplication;
   beforeAll(async () => {
-    app = await createApp({
-      providers: [RoomChannel],
-      realtime: {
-        path: '/ws',
-        guards: [BearerTokenGuard],
-        auth: { authenticator: apiKeys({ 'secret-key-1': 'alice', 'secret-key-2': 'bob' }) },
-        channels: { 'room:{name}': { history: { size: 100, ttl: '10m' }, presence: true } },
-      },
-    });
+    const { AppModule } = load('app.module.ts') as { AppModule: Type };
+    const module = await Test.createTestingModule({ imports: [AppModule] }).compile();
+    app = module.createNestApplication();
+    app.useWebSocketAdapter(new RealtimeWsAdapter(app));
+    await app.listen(0, '127.0.0.1');
   });
   afterAll(() => app.close());
 
-  it('goes as it is written there', async () => {
+  it('goes as it is written there, with the application that is written there', async () => {
+    const { port } = app.getHttpServer().address() as AddressInfo;
     const headers = { authorization: 'Bearer secret-key-1' };
-    const client = await TestClient.connect(`${app.url}/ws`, { headers, greeted: false });
+    const client = await TestClient.connect(`ws://127.0.0.1:${port}/ws`, { headers, greeted: false });
     expect(SESSION.length).toBeGreaterThan(5);
     for (const line of SESSION) {
       const message = JSON.parse(line.slice(2)) as TestFrame;
