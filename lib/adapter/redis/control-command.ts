@@ -1,7 +1,5 @@
+import { closeFrameProblem } from '../../protocol/close-frame';
 import type { ConnectionTarget, ControlCommand } from '../hub-adapter';
-
-/** RFC 6455: a control frame carries 125 bytes, two of them the code. */
-const MAX_REASON_BYTES = 123;
 
 /**
  * Reads a command that came over Redis, where anybody may write.
@@ -36,7 +34,5 @@ function readTarget(value: unknown): ConnectionTarget | undefined {
 
 /** What may stand in a close frame: another code or a longer reason would make closing throw. */
 function isCloseFrame(code: unknown, reason: unknown): boolean {
-  if (typeof code !== 'number' || !Number.isInteger(code) || typeof reason !== 'string') return false;
-  const sendable = code === 1000 || code === 1001 || (code >= 1007 && code <= 1014) || (code >= 3000 && code <= 4999);
-  return sendable && Buffer.byteLength(reason) <= MAX_REASON_BYTES;
+  return typeof code === 'number' && typeof reason === 'string' && closeFrameProblem(code, reason) === undefined;
 }
