@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { SubscribeChannel } from 'nestjs-realtime';
 import { createApp, type TestApp } from '../../support/create-app';
+import { RecordingLogger } from '../../support/recording-logger';
 import { TestClient } from '../../support/test-client';
 
 @Injectable()
@@ -24,12 +25,14 @@ describe('a refusal', () => {
   });
 
   it('of a publication in the room of the path names the room', async () => {
-    app = await createApp({ providers: [RoomChannel] });
+    const logger = new RecordingLogger();
+    app = await createApp({ providers: [RoomChannel], prepare: (made) => made.useLogger(logger) });
     const client = await TestClient.connect(`${app.url}/ws/lobby`);
     expect(await client.request({ type: 'chat', data: 1 })).toMatchObject({
       type: 'error',
       channel: 'room:lobby',
       data: { code: 'internal' },
     });
+    expect(logger.text).toContain('never said');
   });
 });
