@@ -14,7 +14,7 @@ export type {
   SlowConsumerOptions,
   SseOptions,
 } from './realtime.options';
-export { DuplicateModuleError } from './realtime.errors';
+export { DuplicateModuleError, MissingOptionsError } from './realtime.errors';
 export { RealtimeOptionsError } from './realtime.options-reader';
 
 export { CloseCode, isFinalCloseCode } from './protocol/close-codes';
@@ -39,6 +39,7 @@ export {
   ConnectionIdTakenError,
   HubClosedError,
   InvalidChannelError,
+  InvalidHistoryLimitError,
   ReservedTypeError,
   SerializationError,
   SubscriptionLimitError,

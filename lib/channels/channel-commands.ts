@@ -77,6 +77,7 @@ export function assertSubscribed(connection: Connection, channel: string): void 
   throw new RealtimeError(ErrorCode.NotSubscribed, `Subscribe to ${JSON.stringify(channel)} first`);
 }
 
+/** What "limit" may be is the history's to say. */
 function readHistoryRequest(data: unknown): HistoryRequest {
   if (data === undefined || data === null) return {};
   const { limit, after, reverse } = data as { limit?: unknown; after?: unknown; reverse?: unknown };
@@ -84,9 +85,6 @@ function readHistoryRequest(data: unknown): HistoryRequest {
     throw new RealtimeError(ErrorCode.BadRequest, reason);
   };
   if (typeof data !== 'object') fail('"data" of history must be an object');
-  if (limit !== undefined && !(Number.isInteger(limit) && (limit as number) > 0)) {
-    fail('"limit" must be an integer of at least 1');
-  }
   if (after !== undefined && typeof after !== 'string') fail('"after" must be a cursor');
   if (reverse !== undefined && typeof reverse !== 'boolean') fail('"reverse" must be true or false');
   return { limit: limit as number | undefined, after: after as string | undefined, reverse: reverse === true };

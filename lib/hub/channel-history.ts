@@ -3,10 +3,11 @@ import { decodeCursor, encodeCursor } from '../protocol/cursor';
 import type { EnvelopeFields } from '../protocol/envelope';
 import { ErrorCode, RealtimeError } from '../protocol/errors';
 import type { ChannelRules } from './channel-settings';
+import { InvalidHistoryLimitError } from './hub.errors';
 
 /** Which part of a channel's history. @publicApi */
 export interface HistoryRequest {
-  /** At most so many publications. @default 100 */
+  /** At most so many publications: a whole number from 1; above 1000 it is 1000. @default 100 */
   limit?: number;
   /** Begin after this cursor; in reverse, before it. */
   after?: string;
@@ -46,8 +47,12 @@ export class ChannelHistory {
     private readonly fields: EnvelopeFields,
   ) {}
 
-  /** @throws RealtimeError `not_found` for a channel without history, `bad_request` for a cursor that is none */
+  /**
+   * @throws InvalidHistoryLimitError; RealtimeError `not_found` for a channel without history, `bad_request` for a cursor that
+   * is none
+   */
   async page(channel: string, { limit = DEFAULT_LIMIT, after, reverse }: HistoryRequest): Promise<HistoryPage> {
+    if (!Number.isInteger(limit) || limit < 1) throw new InvalidHistoryLimitError(limit);
     const { history } = this.rules.for(channel);
     if (!history) {
       throw new RealtimeError(ErrorCode.NotFound, `The channel ${JSON.stringify(channel)} keeps no history`);

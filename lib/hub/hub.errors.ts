@@ -75,6 +75,16 @@ export class SubscriptionLimitError extends RealtimeError {
   }
 }
 
+/** A history was asked for a number of publications that is none. @publicApi */
+export class InvalidHistoryLimitError extends RealtimeError {
+  override name = 'InvalidHistoryLimitError';
+
+  constructor(readonly limit: unknown) {
+    const shown = typeof limit === 'number' ? String(limit) : `a ${typeof limit}`;
+    super(ErrorCode.BadRequest, `"limit" must be an integer of at least 1; it is ${shown}. Leave it out to get up to 100.`);
+  }
+}
+
 /** A message was given a type that only the hub itself uses. @publicApi */
 export class ReservedTypeError extends RealtimeError {
   override name = 'ReservedTypeError';

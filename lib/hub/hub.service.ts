@@ -187,7 +187,7 @@ export class HubService<Channels extends object = AnyChannels> implements Broadc
   /**
    * Pages through a channel's history.
    *
-   * @throws InvalidChannelError, RealtimeError `not_found` when the channel keeps none
+   * @throws InvalidChannelError, InvalidHistoryLimitError, RealtimeError `not_found` when the channel keeps none
    */
   async history(channel: string, request: HistoryRequest = {}): Promise<HistoryPage> {
     this.core.assertChannelName(channel);

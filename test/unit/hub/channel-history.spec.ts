@@ -1,3 +1,5 @@
+import { InvalidHistoryLimitError } from '../../../lib/hub/hub.errors';
+import { HubService } from '../../../lib/hub/hub.service';
 import { startHub } from './hub-kit';
 
 const CHANNELS = { 'kept:*': { history: { size: 2000, ttl: '1h' } } };
@@ -19,6 +21,15 @@ describe('ChannelHistory', () => {
     }
     const counts = [undefined, 1, 1000, 5000].map(async (limit) => (await hub.history.page('kept:a', { limit })).publications.length);
     expect(await Promise.all(counts)).toEqual([100, 1, 1000, 1000]);
+  });
+
+  it.each([0, -1, NaN, 1.5, Infinity, -Infinity, '10', null])('refuses %p as the number of publications, with or without a history', async (limit) => {
+    const hub = new HubService(await startHub({ channels: CHANNELS }));
+    for (const channel of ['kept:a', 'plain']) {
+      const error: unknown = await hub.history(channel, { limit: limit as number }).catch((thrown: unknown) => thrown);
+      expect(error).toBeInstanceOf(InvalidHistoryLimitError);
+      expect(error).toMatchObject({ limit, code: 'bad_request', message: expect.stringContaining('an integer of at least 1; it is ') });
+    }
   });
 
   it('bounds a page in bytes, and can be walked on from it both ways', async () => {
