@@ -12,3 +12,15 @@ export class DuplicateModuleError extends Error {
     );
   }
 }
+
+/** The bare class `RealtimeModule` stands in `imports`, without `forRoot` or `forRootAsync`. Stops the start. @publicApi */
+export class MissingOptionsError extends Error {
+  override name = 'MissingOptionsError';
+
+  constructor() {
+    super(
+      'A module imports RealtimeModule itself, which has no options. Import RealtimeModule.forRoot({ isGlobal: true }), or ' +
+        'forRootAsync(), in one module; all others then inject HubService without importing anything.',
+    );
+  }
+}

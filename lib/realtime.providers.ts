@@ -15,6 +15,7 @@ import { BroadcastSender } from './hub/broadcast-sender';
 import { HubCore } from './hub/hub-core';
 import { HubService } from './hub/hub.service';
 import { ProcessOutputService } from './hub/process-output.service';
+import { MissingOptionsError } from './realtime.errors';
 import type { RealtimeModuleOptions } from './realtime.options';
 import { REALTIME_OPTIONS } from './realtime.module-definition';
 import { REALTIME_SETTINGS, type RealtimeSettings, resolveSettings } from './realtime.settings';
@@ -26,6 +27,14 @@ import { type GuardOption, GuardResolver } from './transports/ws/guard-resolver'
 import { RealtimeGateway } from './transports/ws/realtime.gateway';
 import { UpgradeGate } from './transports/ws/upgrade-gate';
 import { WsAdapterSlot } from './transports/ws/ws-adapter-slot';
+
+/** Where neither `forRoot` nor `forRootAsync` puts another in its place. */
+const noOptionsProvider: Provider = {
+  provide: REALTIME_OPTIONS,
+  useFactory: () => {
+    throw new MissingOptionsError();
+  },
+};
 
 const settingsProvider: Provider = {
   provide: REALTIME_SETTINGS,
@@ -108,6 +117,7 @@ const sseGatewayProvider: Provider = {
 
 /** Everything that the module provides. */
 export const realtimeProviders: Provider[] = [
+  noOptionsProvider,
   settingsProvider,
   authenticatorProvider,
   AuthenticationService,

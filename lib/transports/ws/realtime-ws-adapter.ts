@@ -1,6 +1,7 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { type INestApplicationContext, NotFoundException } from '@nestjs/common';
+import { ModulesContainer } from '@nestjs/core';
 import { WsAdapter } from '@nestjs/platform-ws';
 import type { WebSocketServer } from 'ws';
 import { refuseUpgrade } from './http-refusal';
@@ -104,11 +105,12 @@ function pathnameOf(url: string): string {
   return end === -1 ? url : url.slice(0, end);
 }
 
-/** Without the module in the application this is the stock adapter. */
+/**
+ * Without the module in the application this is the stock adapter. It is looked for and not asked for: an application that
+ * `NestFactory` made ends the process when its `get()` finds nothing.
+ */
 function slotOf(app: INestApplicationContext): WsAdapterSlot | undefined {
-  try {
-    return app.get(WsAdapterSlot, { strict: false });
-  } catch {
-    return undefined;
-  }
+  const modules = [...app.get(ModulesContainer).values()];
+  const provider = modules.map(({ providers }) => providers.get(WsAdapterSlot)).find((found) => found !== undefined);
+  return provider?.instance as WsAdapterSlot | undefined;
 }

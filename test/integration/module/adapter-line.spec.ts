@@ -40,6 +40,23 @@ describe.each(PLATFORMS)('the line in main.ts, over %s', (platform) => {
   });
 });
 
+describe('the line in an application without the module, made as main.ts makes it', () => {
+  class EmptyModule {}
+
+  afterEach(() => jest.restoreAllMocks());
+
+  it('does not make Nest end the process, as it does for every error of its own', async () => {
+    const exit = jest.spyOn(process, 'exit').mockImplementation(() => {
+      throw new Error('the process would have ended');
+    });
+    const app = await NestFactory.create({ module: EmptyModule }, { logger: false });
+    app.useWebSocketAdapter(new RealtimeWsAdapter(app));
+    await app.listen(0, '127.0.0.1');
+    await app.close();
+    expect(exit).not.toHaveBeenCalled();
+  });
+});
+
 describe('an application without HTTP', () => {
   @Injectable()
   class Connected {
