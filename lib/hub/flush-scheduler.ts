@@ -10,6 +10,8 @@ interface Wave {
   next: number;
 }
 
+/** From so many connections on, a fan-out is flushed as a wave of its own. */
+export const LARGE_FAN_OUT = 512;
 /** Longest stretch of the event loop that flushing takes before it lets others go first, in milliseconds. */
 const SLICE_MS = 4;
 /** Members flushed between two looks at the clock, and in one go before the next wave has its share. */

@@ -60,7 +60,7 @@ export class HubCore implements ConnectionHub {
     readonly adapter: HubAdapter,
   ) {
     this.channels = new ChannelRegistry(rules, adapter, this.scheduler);
-    this.publisher = new Publisher(adapter, rules, this.channels, this.connections, this.stats);
+    this.publisher = new Publisher(adapter, rules, this.channels, this.connections, this.stats, this.scheduler);
     this.presence = new Presence(adapter, rules, (channel, type, member) => {
       const frame = this.encode({ type, channel, data: member }, announcementOrigin(this.originOf(channel)));
       return this.publisher.publishTransient({ channel, frame, exclude: [member.connectionId] });

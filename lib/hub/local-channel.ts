@@ -1,11 +1,8 @@
 import type { Position } from '../protocol/cursor';
 import { announcementOrigin } from './announcements';
 import type { ChannelSettings } from './channel-settings';
-import type { FlushScheduler } from './flush-scheduler';
+import { type FlushScheduler, LARGE_FAN_OUT } from './flush-scheduler';
 import type { Frame, FrameOrigin } from './frame';
-
-/** From so many members on, a channel's fan-out is flushed as a wave of its own. */
-const LARGE = 512;
 
 /** One subscriber of a channel, as the channel sees it. */
 export interface ChannelMember {
@@ -69,7 +66,7 @@ export class LocalChannel {
   fanOut(frame: Frame, position?: Position, exclude?: readonly string[]): number {
     const { members, walked } = this;
     this.walked = members;
-    const large = members.length >= LARGE;
+    const large = members.length >= LARGE_FAN_OUT;
     if (large) this.scheduler.splitWave();
     let delivered = 0;
     // From the end, so that a member that comes meanwhile is not reached.

@@ -5,6 +5,7 @@ import { ErrorCode, RealtimeError } from '../protocol/errors';
 import type { ChannelRegistry } from './channel-registry';
 import type { ChannelRules } from './channel-settings';
 import type { ConnectionRegistry } from './connection-registry';
+import { type FlushScheduler, LARGE_FAN_OUT } from './flush-scheduler';
 import type { Frame } from './frame';
 import type { HubStats } from './hub-stats';
 import type { PublishResult } from './publish.types';
@@ -34,6 +35,7 @@ export class Publisher {
     private readonly channels: ChannelRegistry,
     private readonly connections: ConnectionRegistry,
     private readonly stats: HubStats,
+    private readonly scheduler: FlushScheduler,
   ) {}
 
   publish(publication: OutgoingPublication): Promise<PublishResult> {
@@ -77,10 +79,13 @@ export class Publisher {
   }
 
   broadcastLocally(frame: Frame): void {
+    const isLarge = this.connections.size >= LARGE_FAN_OUT;
+    if (isLarge) this.scheduler.splitWave();
     let delivered = 0;
     for (const connection of this.connections.values()) {
       if (connection.send(frame)) delivered++;
     }
+    if (isLarge) this.scheduler.splitWave();
     this.stats.delivered += delivered;
   }
 

@@ -1,9 +1,11 @@
 import { AdapterUnavailableError } from '../../../lib/adapter/adapter.errors';
+import type { Frame } from '../../../lib/hub/frame';
 import type { HubCore } from '../../../lib/hub/hub-core';
+import { Outbox } from '../../../lib/hub/outbox';
 import type { PublishResult } from '../../../lib/hub/publish.types';
 import { waitFor } from '../../support/wait-for';
 import { GatedAdapter } from './gated-adapter';
-import { connect, createHub, settle, startHub } from './hub-kit';
+import { connect, createHub, RecordingConnection, settle, startHub } from './hub-kit';
 
 const HISTORY = { channels: { 'kept:*': { history: { size: 10, ttl: '1h' } } } };
 
@@ -192,4 +194,40 @@ describe('Publisher', () => {
     expect(connections.map(({ types }) => types)).toEqual([['news'], ['news']]);
     expect(hub.snapshotStats()).toMatchObject({ published: 1, delivered: 2 });
   });
+
+  it('does not let a large broadcast hold up what is said to one connection', async () => {
+    const hub = await startHub();
+    const flushed: string[] = [];
+    for (let i = 0; i < 2_000; i++) hub.register(new BufferedConnection(hub, `c${i}`, flushed));
+    const late = new BufferedConnection(hub, 'late', flushed);
+    const reply = hub.encode({ type: 'reply' });
+    void hub.publisher.broadcast(hub.encode({ type: 'news' }));
+    hub.register(late);
+    late.send(reply);
+    const last = hub.connections.get('c1999')!;
+    last.send(reply);
+    await waitFor('all', () => flushed.length === 2_001);
+    expect(flushed.indexOf('late: reply')).toBeLessThan(200);
+    expect(flushed.filter((line) => line.startsWith('c1999'))).toEqual(['c1999: news, reply']);
+    expect(hub.snapshotStats().delivered).toBe(2_000);
+  });
 });
+
+/** A connection with an outbox, as the transports have them, that writes down what is written for it. */
+class BufferedConnection extends RecordingConnection {
+  private readonly outbox: Outbox;
+
+  constructor(hub: HubCore, id: string, written: string[]) {
+    super(hub, { id });
+    const types = (bytes: Buffer): string[] => [...bytes.toString('latin1').matchAll(/"type":"(\w+)"/g)].map(([, type]) => type!);
+    const socket = {
+      write: (bytes: Buffer) => written.push(`${id}: ${types(bytes).join(', ')}`) > 0,
+      overflow: () => this.close(),
+    };
+    this.outbox = new Outbox(socket, hub.scheduler, hub.settings.limits, hub.outboxObserver);
+  }
+
+  override send(frame: Frame): boolean {
+    return this.outbox.push(frame);
+  }
+}
