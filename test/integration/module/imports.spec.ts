@@ -27,12 +27,12 @@ const thrown = (started: Promise<unknown>): Promise<unknown> => started.catch((e
 
 describe('a module that injects the hub', () => {
   it('gets it where the realtime module is global', async () => {
-    expect((await start({}, RealtimeModule.forRoot({ isGlobal: true }))).toBeInstanceOf(HubService);
+    expect(await start({}, RealtimeModule.forRoot({ isGlobal: true }))).toBeInstanceOf(HubService);
   });
 
   it('gets it where it imports what forRoot() returned', async () => {
     const realtime = RealtimeModule.forRoot();
-    expect((await start({ imports: [realtime] }, realtime))).toBeInstanceOf(HubService);
+    expect(await start({ imports: [realtime] }, realtime)).toBeInstanceOf(HubService);
   });
 
   it('is told what to do where it imports the bare class', async () => {
