@@ -53,6 +53,8 @@ export interface RedisClusterOptions {
  * `sentinels` and `cluster` says where. With an empty or absent `url` and none of the others there is no Redis: the
  * adapter is the in-memory one, and ioredis is not even loaded.
  *
+ * Times are ms or text such as `'30s'`. A figure or time of 0 or less means the default, but for `linger`.
+ *
  * @publicApi
  */
 export interface RedisAdapterOptions {
@@ -77,11 +79,11 @@ export interface RedisAdapterOptions {
   lazy?: boolean;
 
   /** How long a publication may take, in ms. @default 2000 */
-  publishTimeout?: number;
+  publishTimeout?: number | string;
   /** How long anything else may take: reading a history, subscribing, presence; in ms. @default 5000 */
-  commandTimeout?: number;
+  commandTimeout?: number | string;
   /** How long a connection attempt may take, in ms. @default 10000 */
-  connectTimeout?: number;
+  connectTimeout?: number | string;
   /** Publications that may wait for Redis; one more is refused with `HubBusyError`. @default 10000 */
   queueSize?: number;
   /** Bytes of publications that may wait for Redis. @default 67108864 */
@@ -91,15 +93,15 @@ export interface RedisAdapterOptions {
   /** Largest message between instances in bytes; larger ones are refused, and skipped when they come in. @default 1048576 */
   maxMessageBytes?: number;
   /** Delays before reconnections in ms: the first, doubled from attempt to attempt up to the last. @default 1000 and 30000 */
-  reconnect?: { initialDelay?: number; maxDelay?: number };
-  /** How long a channel stays subscribed to in Redis after its last subscriber has left, in ms. @default 1000 */
-  linger?: number;
+  reconnect?: { initialDelay?: number | string; maxDelay?: number | string };
+  /** How long a channel stays subscribed to in Redis after its last subscriber has left, in ms; 0: not at all. @default 1000 */
+  linger?: number | string;
   /** How often each listening connection is tried by a message to itself, and how long that may take, in ms. @default 5000 and 3000 */
-  probe?: { interval?: number; timeout?: number };
+  probe?: { interval?: number | string; timeout?: number | string };
   /** How often channels with history are compared with where their history stands, in ms. @default 20000 */
-  positionCheckInterval?: number;
+  positionCheckInterval?: number | string;
   /** How long a channel's position is known after it was last used, in ms; at least the history's ttl. @default 30 days */
-  positionTtl?: number;
+  positionTtl?: number | string;
   /** How often an instance says that it is alive, and the silence after which it is taken for dead, in ms. @default 2500 and 10000 */
-  instances?: { heartbeat?: number; deadAfter?: number };
+  instances?: { heartbeat?: number | string; deadAfter?: number | string };
 }

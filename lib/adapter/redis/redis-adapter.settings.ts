@@ -1,3 +1,4 @@
+import ms, { type StringValue } from 'ms';
 import type { HubBusyError } from '../adapter.errors';
 import { RedisAdapterOptionsError } from './redis-adapter.errors';
 import type { RedisAdapterOptions } from './redis-adapter.options';
@@ -32,6 +33,8 @@ export interface RedisAdapterSettings {
 const MONTH = 30 * 24 * 60 * 60 * 1000;
 /** Longest delay of a timer in Node. */
 const MAX_DELAY = 2 ** 31 - 1;
+/** Longest text that is looked at; `ms` itself takes up to 100 characters. */
+const MAX_DURATION_LENGTH = 32;
 const PREFIX = /^[\w.:/-]{1,64}$/;
 
 /** @throws RedisAdapterOptionsError */
@@ -47,26 +50,26 @@ export function resolveRedisSettings(options: RedisAdapterOptions): RedisAdapter
     naming,
     lazy,
     onBusy,
-    publishTimeout: positive('publishTimeout', options.publishTimeout, 2_000),
-    commandTimeout: positive('commandTimeout', options.commandTimeout, 5_000),
-    connectTimeout: positive('connectTimeout', options.connectTimeout, 10_000),
-    queueSize: positive('queueSize', options.queueSize, 10_000),
-    queueBytes: positive('queueBytes', options.queueBytes, 64 * 1024 * 1024),
-    maxMessageBytes: positive('maxMessageBytes', options.maxMessageBytes, 1024 * 1024),
+    publishTimeout: time('publishTimeout', options.publishTimeout, 2_000),
+    commandTimeout: time('commandTimeout', options.commandTimeout, 5_000),
+    connectTimeout: time('connectTimeout', options.connectTimeout, 10_000),
+    queueSize: count('queueSize', options.queueSize, 10_000),
+    queueBytes: count('queueBytes', options.queueBytes, 64 * 1024 * 1024),
+    maxMessageBytes: count('maxMessageBytes', options.maxMessageBytes, 1024 * 1024),
     reconnect: {
-      initialDelay: positive('reconnect.initialDelay', reconnect?.initialDelay, 1_000),
-      maxDelay: positive('reconnect.maxDelay', reconnect?.maxDelay, 30_000),
+      initialDelay: time('reconnect.initialDelay', reconnect?.initialDelay, 1_000),
+      maxDelay: time('reconnect.maxDelay', reconnect?.maxDelay, 30_000),
     },
-    linger: whole('linger', options.linger, 1_000, 0),
+    linger: time('linger', options.linger, 1_000, { zero: 0 }),
     probe: {
-      interval: positive('probe.interval', probe?.interval, 5_000),
-      timeout: positive('probe.timeout', probe?.timeout, 3_000),
+      interval: time('probe.interval', probe?.interval, 5_000),
+      timeout: time('probe.timeout', probe?.timeout, 3_000),
     },
-    positionCheckInterval: positive('positionCheckInterval', options.positionCheckInterval, 20_000),
-    positionTtl: whole('positionTtl', options.positionTtl, MONTH, 1, Number.MAX_SAFE_INTEGER),
+    positionCheckInterval: time('positionCheckInterval', options.positionCheckInterval, 20_000),
+    positionTtl: time('positionTtl', options.positionTtl, MONTH, { max: Number.MAX_SAFE_INTEGER }),
     instances: {
-      heartbeat: positive('instances.heartbeat', instances?.heartbeat, 2_500),
-      deadAfter: positive('instances.deadAfter', instances?.deadAfter, 10_000),
+      heartbeat: time('instances.heartbeat', instances?.heartbeat, 2_500),
+      deadAfter: time('instances.deadAfter', instances?.deadAfter, 10_000),
     },
   };
   const { heartbeat, deadAfter } = settings.instances;
@@ -74,14 +77,26 @@ export function resolveRedisSettings(options: RedisAdapterOptions): RedisAdapter
   return settings;
 }
 
-function positive(option: string, value: number | undefined, byDefault: number): number {
-  return whole(option, value, byDefault, 1);
+/** A whole number. 0 or less means the default, as does its absence. */
+function count(option: string, value: unknown, byDefault: number): number {
+  const figure = value ?? byDefault;
+  if (typeof figure === 'number' && figure <= 0) return byDefault;
+  check(option, value, Number.isInteger(figure) && Number(figure) <= MAX_DELAY, `a whole number from 1 to ${MAX_DELAY}`);
+  return figure as number;
 }
 
-function whole(option: string, value: unknown, byDefault: number, min: number, max = MAX_DELAY): number {
-  if (value === undefined) return byDefault;
-  check(option, value, Number.isInteger(value) && Number(value) >= min && Number(value) <= max, `a whole number from ${min} to ${max}`);
-  return value as number;
+/** A length of time in whole ms. Less than 0 means the default, as does its absence; so does 0 unless `zero` says otherwise. */
+function time(option: string, value: unknown, byDefault: number, { zero = byDefault, max = MAX_DELAY } = {}): number {
+  const given = value ?? byDefault;
+  const length = typeof given === 'string' ? parseDuration(given) : given;
+  const valid = typeof length === 'number' && Number.isFinite(length) && length <= max;
+  check(option, value, valid, `a number of ms up to ${max}, or text such as '30s'`);
+  if (Number(length) <= 0) return Number(length) === 0 ? zero : byDefault;
+  return Math.ceil(Number(length));
+}
+
+function parseDuration(text: string): number | undefined {
+  return text.length === 0 || text.length > MAX_DURATION_LENGTH ? undefined : ms(text as StringValue);
 }
 
 function check(option: string, value: unknown, valid: boolean, allowed: string): void {

@@ -39,7 +39,7 @@ export interface RedisStreamSourceOptions
   toPublications: (entry: StreamEntry) => readonly StreamPublication[];
   /** After which entry a starting instance begins: an id, or `$` for what comes from then on. @default '$' */
   from?: string;
-  /** Entries that one recovery, replay or page of the history looks through at most. @default 10000 */
+  /** Entries that one recovery, replay or page of the history looks through at most; 0 or less means the default. @default 10000 */
   maxScan?: number;
   /** Whether to start when Redis cannot be reached, and to go on trying. @default false */
   lazy?: boolean;
@@ -54,18 +54,26 @@ export interface StreamSettings {
   readonly toPublications: RedisStreamSourceOptions['toPublications'];
 }
 
+const DEFAULT_MAX_SCAN = 10_000;
 const ID = /^(?:\$|\d{1,20}(?:-\d{1,20})?)$/;
 
 /** @throws StreamSourceOptionsError */
 export function resolveStreamSettings(options: RedisStreamSourceOptions): StreamSettings {
-  const { key, channels, toPublications, from = '$', maxScan = 10_000, lazy = false } = options;
+  const { key, channels, toPublications, from = '$', lazy = false } = options;
+  const maxScan = readMaxScan(options.maxScan);
   check('key', typeof key === 'string' && key !== '', 'the key of a stream');
   check('channels', Array.isArray(channels) && channels.length > 0, "a list of patterns, such as ['contract:{id}']");
   check('toPublications', typeof toPublications === 'function', 'a function from an entry to publications');
   check('from', typeof from === 'string' && ID.test(from), "'$' or the id of an entry");
-  check('maxScan', Number.isSafeInteger(maxScan) && maxScan > 0, 'a whole number above 0');
   check('lazy', typeof lazy === 'boolean', 'true or false');
   return { key, from, maxScan, lazy, toPublications };
+}
+
+/** 0 or less means the default, as it does for the module's own limits. */
+function readMaxScan(value: number = DEFAULT_MAX_SCAN): number {
+  if (value <= 0) return DEFAULT_MAX_SCAN;
+  check('maxScan', Number.isSafeInteger(value), 'a whole number');
+  return value;
 }
 
 function check(option: string, valid: boolean, allowed: string): void {

@@ -15,13 +15,45 @@ describe('options of the Redis adapter', () => {
     ['prefix', { prefix: '' }],
     ['naming', { naming: 'other' as never }],
     ['lazy', { lazy: 'yes' as never }],
-    ['publishTimeout', { publishTimeout: 0 }],
+    ['publishTimeout', { publishTimeout: NaN }],
+    ['publishTimeout', { publishTimeout: 'soon' }],
+    ['commandTimeout', { commandTimeout: '' }],
+    ['connectTimeout', { connectTimeout: '30 days' }],
     ['queueSize', { queueSize: 1.5 }],
-    ['probe.interval', { probe: { interval: -1 } }],
+    ['queueSize', { queueSize: '10' as never }],
+    ['probe.interval', { probe: { interval: 2 ** 31 } }],
     ['instances.deadAfter', { instances: { heartbeat: 1000, deadAfter: 1500 } }],
     ['onBusy', { onBusy: 1 as never }],
   ])('refuse a wrong %s', (option, options) => {
     expect(() => redisAdapter(options)).toThrow(expect.objectContaining({ name: 'RedisAdapterOptionsError', option }));
+  });
+
+  it.each([0, -1, -0.5])('CHECKLIST 2: fall back to the default for a figure of %p', (figure) => {
+    const figures: RedisAdapterOptions = {
+      publishTimeout: figure,
+      commandTimeout: figure,
+      connectTimeout: figure,
+      queueSize: figure,
+      queueBytes: figure,
+      maxMessageBytes: figure,
+      reconnect: { initialDelay: figure, maxDelay: figure },
+      probe: { interval: figure, timeout: figure },
+      positionCheckInterval: figure,
+      positionTtl: figure,
+      instances: { heartbeat: figure, deadAfter: figure },
+    };
+    expect(resolveRedisSettings(figures)).toEqual(resolveRedisSettings({}));
+    expect(resolveRedisSettings({ linger: figure }).linger).toBe(figure === 0 ? 0 : 1_000);
+  });
+
+  it('take times as text', () => {
+    const { publishTimeout, linger, positionTtl, probe } = resolveRedisSettings({
+      publishTimeout: '1.5s',
+      linger: '0',
+      positionTtl: '60d',
+      probe: { interval: '10s' },
+    });
+    expect([publishTimeout, linger, positionTtl, probe.interval]).toEqual([1_500, 0, 60 * 86_400_000, 10_000]);
   });
 
   it('refuse two places at once', () => {

@@ -1,3 +1,4 @@
+import { resolveStreamSettings } from '../../../../lib/sources/redis-stream/redis-stream.options';
 import { redisStreamSource, type RedisStreamSourceOptions, StreamSourceOptionsError } from 'nestjs-realtime';
 
 const valid: RedisStreamSourceOptions = { url: 'redis://127.0.0.1', key: 'events', channels: ['feed:{name}'], toPublications: () => [] };
@@ -13,9 +14,13 @@ it.each([
   ['key', { key: '' }],
   ['channels', { channels: [] }],
   ['from', { from: 'now' }],
-  ['maxScan', { maxScan: 0 }],
+  ['maxScan', { maxScan: 0.5 }],
 ])('names %s when it cannot be used', (option, wrong) => {
   const make = (): unknown => redisStreamSource({ ...valid, ...wrong });
   expect(make).toThrow(StreamSourceOptionsError);
   expect(make).toThrow(`redisStreamSource({ ${option} }) must be`);
+});
+
+it.each([undefined, 0, -5])('CHECKLIST 2: takes the default for a maxScan of %p', (maxScan) => {
+  expect(resolveStreamSettings({ ...valid, maxScan }).maxScan).toBe(10_000);
 });
