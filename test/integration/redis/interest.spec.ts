@@ -66,6 +66,20 @@ describe('what an instance listens to', () => {
     await waitFor('the publication', () => receiver.publications.length === 1);
   });
 
+  it('is confirmed again when a channel is taken in the very turn of the loop in which it is given up', async () => {
+    const node = await start({ linger: 1, commandTimeout: 2000 });
+    await node.adapter.subscribe('room');
+    node.adapter.unsubscribe('room');
+    // Both timers are overdue by the time the loop gets to them, so that they run in one turn.
+    const taken = new Promise((resolve) => setTimeout(resolve, 2)).then(() => node.adapter.subscribe('room'));
+    const end = performance.now() + 20;
+    while (performance.now() < end) continue;
+    await expect(taken).resolves.toBeUndefined();
+    const other = await start();
+    await other.adapter.publish({ channel: 'room', payload: payloadOf(1) });
+    await waitFor('the publication', () => received(node, 'room').length === 1);
+  });
+
   it('delivers nothing of a channel that lingers', async () => {
     const node = await start({ linger: 60_000 });
     const other = await start();

@@ -88,8 +88,9 @@ export class SubscriberConnection {
     const added: string[] = [];
     const removed: string[] = [];
     for (const channel of this.changed) {
-      if (this.wanted.has(channel) === this.sent.has(channel)) continue;
-      (this.wanted.has(channel) ? added : removed).push(channel);
+      // Given up and taken again since the last time, it is asked for again: whoever took it waits for an answer.
+      if (this.wanted.has(channel)) added.push(channel);
+      else if (this.sent.has(channel)) removed.push(channel);
     }
     this.changed.clear();
     for (const batch of this.batches(removed)) this.unsubscribe(batch);
