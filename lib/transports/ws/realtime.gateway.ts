@@ -74,6 +74,7 @@ export class RealtimeGateway {
       handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
       WebSocket: RealtimeSocket,
       closeTimeout: CLOSE_TIMEOUT,
+      autoPong: false,
     } as ServerOptions<typeof RealtimeSocket>);
     this.server.on('wsClientError', (error, socket, { method }) => refuseHandshake(socket, method, error.message));
   }
@@ -188,6 +189,7 @@ export class RealtimeGateway {
   /** One set of listeners for all sockets, so that a connection costs none of its own. */
   private listen(webSocket: RealtimeSocket): void {
     webSocket.on('message', this.onMessage);
+    webSocket.on('ping', onPing);
     webSocket.on('pong', onPong);
     webSocket.on('close', this.onClose);
   }
@@ -211,6 +213,10 @@ function withSocket<A extends unknown[]>(listener: (socket: RealtimeSocket, ...a
   return function (this: WebSocket, ...args: A): void {
     listener(this as RealtimeSocket, ...args);
   };
+}
+
+function onPing(this: WebSocket, payload: Buffer): void {
+  (this as RealtimeSocket).connection!.pong(payload);
 }
 
 function onPong(this: WebSocket): void {

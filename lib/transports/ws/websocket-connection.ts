@@ -20,6 +20,10 @@ export interface ServerWebSocket {
 const EMPTY = Buffer.alloc(0);
 /** A ping frame without a payload (RFC 6455, section 5.5.2). */
 const PING = Buffer.from([0x89, 0x00]);
+/** First byte of a pong frame. */
+const PONG = 0x8a;
+/** Bytes that the socket may hold when a pong is added to them. */
+const PONG_ROOM = 16_384;
 
 /**
  * A connection over a WebSocket. `ws` parses what comes in and does the closing handshake; publications go out past it,
@@ -32,6 +36,8 @@ export class WebSocketConnection extends Connection implements OutboxSocket {
   /** For the heartbeat. */
   lastPong = performance.now();
   nextPing = 0;
+  /** The payload of the latest ping, when it is not answered yet. */
+  private unanswered: Buffer | undefined;
 
   constructor(
     private readonly core: HubCore,
@@ -87,6 +93,21 @@ export class WebSocketConnection extends Connection implements OutboxSocket {
     if (this.open && this.socket.writable) this.socket.write(PING);
   }
 
+  /**
+   * Answers a ping, past the queue too. While the client does not read, pongs do not pile up: it gets the one for its latest
+   * ping once it has caught up (RFC 6455, section 5.5.3).
+   */
+  pong(payload: Buffer): void {
+    const { socket } = this;
+    if (!this.open || !socket.writable) return;
+    if (socket.writableLength <= PONG_ROOM) {
+      socket.write(Buffer.concat([Buffer.of(PONG, payload.length), payload]));
+      return;
+    }
+    if (this.unanswered === undefined) socket.write(EMPTY, () => this.answerLatest());
+    this.unanswered = payload;
+  }
+
   write(bytes: Buffer): boolean {
     const { socket } = this;
     if (!socket.writable) return true;
@@ -102,6 +123,12 @@ export class WebSocketConnection extends Connection implements OutboxSocket {
     if (this.closing) return;
     this.core.stats.evicted++;
     this.close(CloseCode.SlowConsumer, 'slow consumer');
+  }
+
+  private answerLatest(): void {
+    const payload = this.unanswered;
+    this.unanswered = undefined;
+    if (payload !== undefined) this.pong(payload);
   }
 
   /** When the write under way began to wait; 0 while the client keeps up. */

@@ -165,4 +165,26 @@ describe('CHECKLIST 17: a client that does not read', () => {
     });
     greedy.destroy();
   });
+
+  it('that floods the server with pings is bounded, and answered the latest when it reads again', async () => {
+    const sockets: Socket[] = [];
+    const app = await createApp({
+      realtime: {},
+      prepare: (nest) => nest.getHttpServer().on('connection', (socket: Socket) => sockets.push(socket)),
+    });
+    const greedy = await RawWebSocket.open(app.port);
+    await greedy.message('connected');
+    greedy.stopReading();
+    const batch = Array.from({ length: 2000 }, () => 'x'.repeat(125));
+    for (let sent = 0; sent < MUCH; sent += batch.length * 125) {
+      greedy.write(OPCODE.ping, ...batch);
+      await waitFor('the server to read', () => greedy.raw.socket.writableLength === 0);
+      expect(sockets[0]!.writableLength).toBeLessThanOrEqual(QUEUE);
+    }
+    greedy.write(OPCODE.ping, 'the last');
+    greedy.readAgain();
+    const pongs = (): string[] => greedy.frames.filter(({ opcode }) => opcode === OPCODE.pong).map(({ payload }) => payload.toString());
+    await waitFor('the last pong', () => pongs().at(-1) === 'the last');
+    greedy.destroy();
+  });
 });
