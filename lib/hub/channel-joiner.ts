@@ -36,6 +36,7 @@ export class ChannelJoiner {
   async join(subscription: Subscription, request: JoinRequest): Promise<void> {
     const { history } = subscription.channel.settings;
     subscription.hold();
+    subscription.answered = false;
     await subscription.channel.interest;
     if (!subscription.active) return;
     if (history === undefined) this.joinWithoutHistory(subscription, request);
@@ -89,6 +90,7 @@ export class ChannelJoiner {
 
     const recovered = request.cursor === undefined ? undefined : after !== undefined && missed.recovered;
     subscription.position = recovered ? after : missed.position;
+    subscription.answered = true;
     subscription.connection.sendMessage({
       ...subscribedMessage(subscription, request),
       recoverable: true,

@@ -135,20 +135,23 @@ export class HubCore implements ConnectionHub {
       throw new SubscriptionLimitError(connection.id, subscriptionsPerConnection);
     }
     const subscription = this.channels.add(connection, channel);
-    await this.join(subscription, request);
-    await this.presence.join(subscription);
+    if (await this.join(subscription, request)) await this.presence.join(subscription);
     return true;
   }
 
-  private async join(subscription: Subscription, request: JoinRequest): Promise<void> {
+  /** @returns false when it failed after its answer: the subscriber has been told that it is off again */
+  private async join(subscription: Subscription, request: JoinRequest): Promise<boolean> {
     subscription.joined = this.joiner.join(subscription, request);
     try {
       await subscription.joined;
     } catch (error) {
       this.abandon(subscription);
+      // A second answer would have the client subscribe twice, and the second time it could not be continued.
+      if (subscription.answered) return false;
       throw error;
     }
     subscription.joined = undefined;
+    return true;
   }
 
   /** @returns whether the connection was subscribed */

@@ -26,6 +26,8 @@ export class Subscription implements ChannelMember {
   private begun = false;
   /** Settles when the join is through; undefined from then on. */
   joined: Promise<void> | undefined;
+  /** Whether the join that is under way, or was the last, has answered its request. */
+  answered = false;
   /** In a channel with history: where the subscriber is. Undefined until it has been told of its subscription. */
   position: Position | undefined;
 

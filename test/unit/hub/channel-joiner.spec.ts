@@ -241,14 +241,26 @@ describe('ChannelJoiner', () => {
       void Promise.all(Array.from({ length: 300 }, (_, data) => publish(hub, data)));
       gate.deliver(300);
       gate.failing.add('read');
-      const outcome = joining.catch(String);
+      const again = hub.subscribe(connection, ROOM, { id: 2 }).catch(String);
       while (gate.waitingAnswers > 0) {
         gate.letAllThrough();
         await settle();
       }
-      expect(await outcome).toBe('Error: read failed');
-      expect(connection.types[0]).toBe('subscribed');
+      expect(connection.messages[0]).toMatchObject({ type: 'subscribed', id: 1 });
       expect(connection.messages.at(-1)).toMatchObject({ type: 'unsubscribed', channel: ROOM, data: { code: 4010 } });
+      expect(connection.channels).toEqual([]);
+      // Each has one answer: the first had it before, and the second gets it from whoever asked on its behalf.
+      expect(await Promise.all([joining, again])).toEqual([true, 'Error: read failed']);
+    });
+
+    it('answers a second subscribe with the failure when nothing had been answered to it, beside telling that it is off', async () => {
+      const { hub, gate } = await createRoom();
+      const connection = connect(hub);
+      await hub.subscribe(connection, ROOM, {});
+      const cursor = connection.messages[0]!.cursor;
+      gate.failing.add('read');
+      await expect(hub.subscribe(connection, ROOM, { id: 2, cursor })).rejects.toThrow('read failed');
+      expect(connection.types).toEqual(['subscribed', 'unsubscribed']);
       expect(connection.channels).toEqual([]);
     });
 
