@@ -18,7 +18,7 @@ async function main(): Promise<void> {
   app.useWebSocketAdapter(new RealtimeWsAdapter(app));
   app.enableShutdownHooks();
   servePages(app, '04-contract-events');
-  await listen(app, 'The contract events');
+  await listen(app, 'The page of contract events');
 }
 
 void main();

@@ -3,16 +3,14 @@ import { connect, ConnectionView } from '/shared/connection.js';
 const $ = (id) => document.getElementById(id);
 const STATES = { idle: '', connecting: 'Connecting…', online: 'Live', restarting: 'Server restarting', waiting: 'Reconnecting…' };
 const MAX_SHOWN = 200;
+const BAD_REQUEST = 400;
+const PROMPT = $('hint').textContent;
 
 const view = new ConnectionView();
 const shown = new Set();
 let client;
 
-view.addEventListener('state', () => {
-  const { state, problem } = view;
-  $('connection').dataset.state = state;
-  $('connection').textContent = STATES[state] ?? `Disconnected: ${problem}`;
-});
+view.addEventListener('state', showState);
 $('filter').addEventListener('submit', (event) => {
   event.preventDefault();
   // What is watched is in the address, so that it can be shared.
@@ -22,7 +20,7 @@ addEventListener('hashchange', watch);
 watch();
 
 function watch() {
-  client?.close();
+  stop(PROMPT);
   shown.clear();
   $('events').replaceChildren();
   const wanted = Object.fromEntries([...new URLSearchParams(location.hash.slice(1))].filter(([, value]) => value !== ''));
@@ -31,6 +29,8 @@ function watch() {
   $('hint').textContent = 'No events yet. Start the feeder, or wait.';
   const mine = (client = connect('/ws', wanted));
   view.follow(mine);
+  // Browsers do not tell why an upgrade was refused; the same question over HTTP does.
+  mine.on('state', (state) => state === 'disconnected' && readLatest(wanted, mine));
   // The server joins the channel: it knows which one from the address. After a cut the client continues it by itself.
   mine.on('subscribed', (channel, { resubscribed }) => {
     if (resubscribed) return;
@@ -40,11 +40,29 @@ function watch() {
   });
 }
 
+/** Watches nothing any more, and says why. */
+function stop(reason) {
+  const last = client;
+  client = undefined;
+  last?.close();
+  $('hint').textContent = reason;
+  showState();
+}
+
+function showState() {
+  const state = client ? view.state : 'idle';
+  $('connection').dataset.state = state;
+  $('connection').textContent = STATES[state] ?? `Disconnected: ${view.problem}`;
+}
+
 /** What was there before, from the stream itself. */
 async function readLatest(wanted, mine) {
   try {
-    const entries = await (await fetch(`/api/events?${new URLSearchParams(wanted)}`)).json();
-    if (mine === client) for (const { data } of entries.toReversed()) show(data);
+    const response = await fetch(`/api/events?${new URLSearchParams(wanted)}`);
+    const answer = await response.json();
+    if (mine !== client) return;
+    if (response.ok) for (const { data } of answer.toReversed()) show(data);
+    else if (response.status === BAD_REQUEST) stop([answer.message].flat().join('; '));
   } catch {
     // Live events come all the same.
   }
@@ -63,7 +81,7 @@ function show(event) {
     textElement('span', rest.join(' → '), 'topics'),
     textElement('code', JSON.stringify(event.data), 'data'),
     textElement('span', `ledger ${event.ledger_sequence} · ${event.transaction_hash.slice(0, 8)}…`, 'ledger'),
-    textElement('time', new Date(event.ledger_timestamp).toLocaleTimeString()),
+    textElement('time', timeOf(event.ledger_timestamp)),
   );
   const list = $('events');
   const before = [...list.children].find((other) => isOlder(other.dataset.id, event.id));
@@ -72,6 +90,12 @@ function show(event) {
     shown.delete(list.lastElementChild.dataset.id);
     list.lastElementChild.remove();
   }
+}
+
+/** Local time, and the text itself where it is none. */
+function timeOf(timestamp) {
+  const time = new Date(timestamp);
+  return Number.isNaN(time.getTime()) ? timestamp : time.toLocaleTimeString();
 }
 
 /** By the two numbers of the entries' ids. */

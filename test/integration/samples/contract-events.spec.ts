@@ -148,3 +148,35 @@ it('shows on its page what the feeder has written and what comes, on a desktop a
     await page.context().close();
   }
 });
+
+it('says on its page what the server says of a contract that is none, and stays away', async () => {
+  const { page } = await openPage(browser, `${sample.url}#contractId=no%20contract`);
+  const log = page.getByRole('log');
+  await page.getByText('contractId is required: 1 to 128 characters').waitFor();
+  expect(await page.locator('#connection').textContent()).toBe('');
+
+  await page.getByLabel('Contract', { exact: true }).fill('CX');
+  await page.keyboard.press('Enter');
+  await page.getByText('Live').waitFor();
+  await append('CX', ['mint'], 1);
+  await log.getByText('mint').waitFor();
+
+  await page.evaluate(() => (location.hash = ''));
+  await page.getByText('Choose a contract').waitFor();
+  expect([await log.getByRole('listitem').count(), await page.locator('#connection').textContent()]).toEqual([0, '']);
+  await page.context().close();
+});
+
+it('shows all of an event on a phone, and as text, whatever is in it', async () => {
+  const { page, problems } = await openPage(browser, `${sample.url}#contractId=CL`, PHONE);
+  await page.getByText('Live').waitFor();
+  const topics = ['<img src=x onerror=alert(1)>', 'account-'.repeat(30), { nested: '<script>' }];
+  await append('CL', topics, 1);
+  const event = page.getByRole('log').getByRole('listitem');
+  await event.getByText('<img src=x onerror=alert(1)>').waitFor();
+  expect(await event.locator('img').count()).toBe(0);
+  expect(await event.getByText(`${'account-'.repeat(30)} → {"nested":"<script>"}`).isVisible()).toBe(true);
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(390);
+  expect(problems).toEqual([]);
+  await page.context().close();
+});
