@@ -42,9 +42,14 @@ export class InvalidChannelError extends RealtimeError {
     readonly channel: unknown,
     maxLength: number,
   ) {
-    const shown = typeof channel === 'string' ? JSON.stringify(channel.slice(0, 64)) : `a ${typeof channel}`;
-    super(ErrorCode.InvalidChannel, `${shown} is no channel name: ${channelNameRule(maxLength)}`);
+    super(ErrorCode.InvalidChannel, `${channelProblem(channel)}: ${channelNameRule(maxLength)}`);
   }
+}
+
+function channelProblem(channel: unknown): string {
+  if (channel === undefined || channel === null) return 'No channel is named';
+  const shown = typeof channel === 'string' ? JSON.stringify(channel.slice(0, 64)) : `a ${typeof channel}`;
+  return `${shown} is no channel name`;
 }
 
 /** `hub.register()` was given an id that another connection has. @publicApi */

@@ -106,6 +106,11 @@ describe.each(PLATFORMS)('CHECKLIST 25: bad input, over %s', (platform) => {
     expect(app.hub.stats().subscribers).toBe(0);
   });
 
+  it.each(['subscribe', 'unsubscribe', 'presence', 'history'])('%s that names no channel is told so', async (type) => {
+    const error = await errorTo(JSON.stringify({ type, id: 1 }));
+    expect(error).toMatchObject({ id: 1, data: { code: 'invalid_channel', message: expect.stringMatching(/^No channel is named/) } });
+  });
+
   it.each([
     ['without an exponent that fits', '{"type":"ping","id":1e999}'],
     ['negative, and as large', '{"type":"ping","id":-1e999}'],
