@@ -68,6 +68,7 @@ export {
   apiKeys,
   AuthenticationError,
   AuthenticationService,
+  AuthenticationUnavailableError,
   type Authenticator,
   type AuthenticatorAnswer,
   type AuthenticatorFunction,

@@ -3,6 +3,7 @@ import { ApplicationConfig, DiscoveryService, ExternalContextCreator, ModuleRef 
 import { memoryAdapter } from './adapter/memory/memory-adapter.factory';
 import {
   AuthenticationService,
+  AuthenticationUnavailableError,
   BearerTokenGuard,
   isAuthenticatingGuard,
   QueryTokenGuard,
@@ -147,7 +148,9 @@ function tokenRefresher(authentication: AuthenticationService): TokenRefresher {
   return {
     verify: async (token) => {
       const result = await authentication.verify(token);
-      return result.valid ? result.user : undefined;
+      if (result.valid) return result.user;
+      if (result.error instanceof AuthenticationUnavailableError) throw result.error;
+      return undefined;
     },
   };
 }

@@ -1,6 +1,8 @@
-import { HttpException, UnauthorizedException } from '@nestjs/common';
+import { HttpException, HttpStatus, ServiceUnavailableException, UnauthorizedException } from '@nestjs/common';
 
 const UNAUTHORIZED = 401;
+/** All that the client learns of why nobody could judge its credentials. */
+const UNAVAILABLE = 'Credentials cannot be checked at the moment';
 
 /**
  * Why a client was not authenticated. The client always gets the same 401 "Unauthorized", so that it learns nothing
@@ -63,6 +65,44 @@ export class InvalidCredentialsError extends AuthenticationError {
   constructor(reason = 'The token is not accepted', cause?: unknown) {
     super(reason, cause);
   }
+}
+
+/**
+ * The credentials could not be judged: the key set cannot be fetched, the session store is away. Thrown, or answered as
+ * `error`, by an authenticator: the client gets 503 with `Retry-After`, at a `refresh` the error `unavailable`, and comes again
+ * with the same token. `auth.onFailure` is not called. Anything else that an authenticator throws is a 401, but for Nest's
+ * `ServiceUnavailableException`, which says the same.
+ *
+ * @example
+ * authenticator: async ({ token }) => {
+ *   const session = await sessions.find(token).catch((error) => {
+ *     throw new AuthenticationUnavailableError('the session store does not answer', error);
+ *   });
+ *   return session?.userId;
+ * }
+ *
+ * @publicApi
+ */
+export class AuthenticationUnavailableError extends ServiceUnavailableException {
+  /** A stable word for programs. */
+  readonly code = 'authentication_unavailable';
+
+  /**
+   * @param reason what is missing, for the server alone
+   * @param cause the error that led here
+   */
+  constructor(
+    readonly reason = 'The credentials could not be judged',
+    cause?: unknown,
+  ) {
+    super(UNAVAILABLE, { description: 'Service Unavailable', ...(cause === undefined ? {} : { cause }) });
+    this.name = new.target.name;
+  }
+}
+
+/** Whether what an authenticator threw says that it could not decide. */
+export function isUnavailable(error: unknown): error is HttpException {
+  return error instanceof HttpException && error.getStatus() === HttpStatus.SERVICE_UNAVAILABLE.valueOf();
 }
 
 /**

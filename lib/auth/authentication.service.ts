@@ -1,6 +1,6 @@
 import { HttpException, Inject, Injectable, Logger, Optional, type OnModuleInit } from '@nestjs/common';
 import type { IncomingMessage } from 'node:http';
-import { AuthenticationError, InvalidCredentialsError } from './authentication.errors';
+import { AuthenticationError, AuthenticationUnavailableError, InvalidCredentialsError, isUnavailable } from './authentication.errors';
 import {
   REALTIME_AUTHENTICATOR,
   type Authenticator,
@@ -19,7 +19,8 @@ const QUERY_SOURCES: readonly RequestTokenSource[] = ['query'];
 
 /**
  * Asks the application's authenticator and makes one reliable result of whatever it does. It never rejects: an
- * authenticator that throws, or answers nonsense, has refused.
+ * authenticator that throws, or answers nonsense, has refused. Only where it says that it cannot decide is the result's error
+ * an `AuthenticationUnavailableError`.
  *
  * @publicApi
  */
@@ -110,18 +111,26 @@ export class AuthenticationService implements OnModuleInit {
     return { valid: true, user };
   }
 
-  private refuseExplained(error: unknown, { token }: Credentials): AuthResult | undefined {
+  private refuseExplained(error: unknown, credentials: Credentials): AuthResult | undefined {
     if (error === undefined || error === null) return undefined;
     if (error instanceof AuthenticationError) return { valid: false, error };
-    return refuse('The authenticator refused', withoutSecret(error, token));
+    if (isUnavailable(error)) return this.postpone(error, credentials);
+    return refuse('The authenticator refused', withoutSecret(error, credentials.token));
   }
 
-  private refuseThrown(error: unknown, { token, request }: Credentials): AuthResult {
+  /** It is no refusal: a client whose token may be good has to keep it, and to come again. */
+  private postpone(error: HttpException, credentials: Credentials): AuthResult {
+    this.logger.warn(`The authenticator cannot decide: ${describeWithout(credentials, error)}; the client is told to try again`);
+    const harmless = withoutSecret(error, credentials.token);
+    if (harmless instanceof AuthenticationUnavailableError) return { valid: false, error: harmless };
+    return { valid: false, error: new AuthenticationUnavailableError(undefined, harmless) };
+  }
+
+  private refuseThrown(error: unknown, credentials: Credentials): AuthResult {
+    const { token } = credentials;
     if (error instanceof AuthenticationError) return { valid: false, error };
-    const described = redactSecret(describe(error), token);
-    // In the request the same token may stand in other forms.
-    const shown = request ? redactRequest(described, request) : described;
-    const text = `The authenticator threw ${shown}; the client is refused`;
+    if (isUnavailable(error)) return this.postpone(error, credentials);
+    const text = `The authenticator threw ${describeWithout(credentials, error)}; the client is refused`;
     // A 4xx is how an application says no on purpose; anything else may be an outage.
     if (error instanceof HttpException && error.getStatus() < 500) this.logger.debug(text);
     else this.logger.warn(text);
@@ -133,6 +142,17 @@ function refuse(reason: string, cause?: unknown): AuthResult {
   return { valid: false, error: new InvalidCredentialsError(reason, cause) };
 }
 
+/** For the log, without the credentials. */
+function describeWithout({ token, request }: Credentials, error: unknown): string {
+  const described = redactSecret(describe(error), token);
+  // In the request the same token may stand in other forms.
+  return request ? redactRequest(described, request) : described;
+}
+
 function describe(error: unknown): string {
-  return error instanceof Error ? `${error.name}: ${error.message}` : `a value of type ${typeof error}`;
+  if (!(error instanceof Error)) return `a value of type ${typeof error}`;
+  // The message of one that is unavailable is for the client.
+  const reason = error instanceof AuthenticationUnavailableError ? error.reason : error.message;
+  const { cause } = error;
+  return `${error.name}: ${reason}${cause instanceof Error ? ` (${cause.name}: ${cause.message})` : ''}`;
 }

@@ -1,7 +1,7 @@
 import type { Abstract, Type } from '@nestjs/common';
 import type { IncomingMessage } from 'node:http';
 import type { ConnectedUser } from '../protocol/connected-user';
-import type { AuthenticationError } from './authentication.errors';
+import type { AuthenticationError, AuthenticationUnavailableError } from './authentication.errors';
 import type { ValidationResult } from './connected-user';
 
 /**
@@ -26,13 +26,13 @@ export interface Credentials {
 }
 
 /**
- * The outcome of an authentication.
+ * The outcome of an authentication. Not valid are credentials that are not accepted, and those that could not be judged.
  *
  * @publicApi
  */
 export type AuthResult =
   | { readonly valid: true; readonly user: ConnectedUser }
-  | { readonly valid: false; readonly error: AuthenticationError };
+  | { readonly valid: false; readonly error: AuthenticationError | AuthenticationUnavailableError };
 
 /**
  * What an authenticator may answer: a full result, or in short the user, or nothing for credentials not accepted.
@@ -42,7 +42,7 @@ export type AuthResult =
 export type AuthenticatorAnswer = AuthResult | ValidationResult;
 
 /**
- * Says who a client is. To throw is to refuse.
+ * Says who a client is. To throw is to refuse, except for `AuthenticationUnavailableError`: it could not decide.
  *
  * @example
  * @Injectable()
@@ -65,7 +65,11 @@ export interface Authenticator {
    */
   readonly tokenSource?: 'bearer' | 'query' | 'request';
 
-  /** Judges credentials. Anything but a user or a valid result is a refusal. */
+  /**
+   * Judges credentials. Anything but a user or a valid result is a refusal.
+   *
+   * @throws AuthenticationUnavailableError when it cannot decide now: the client gets 503 and comes again
+   */
   authenticate(credentials: Credentials): AuthenticatorAnswer | Promise<AuthenticatorAnswer>;
 
   /** Called once at the start; to reject stops the start. */

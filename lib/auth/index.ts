@@ -1,6 +1,7 @@
 export { AuthenticationService } from './authentication.service';
 export {
   AuthenticationError,
+  AuthenticationUnavailableError,
   InvalidCredentialsError,
   MalformedCredentialsError,
   MissingCredentialsError,

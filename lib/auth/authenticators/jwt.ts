@@ -1,5 +1,10 @@
 import ms from 'ms';
-import { InvalidCredentialsError, MissingCredentialsError } from '../authentication.errors';
+import {
+  type AuthenticationError,
+  AuthenticationUnavailableError,
+  InvalidCredentialsError,
+  MissingCredentialsError,
+} from '../authentication.errors';
 import type { Authenticator, AuthResult, Credentials } from '../authenticator';
 import { AuthenticatorOptionsError } from '../configuration.errors';
 import { toConnectedUser, toUserId } from '../connected-user';
@@ -18,7 +23,8 @@ const TOKEN_ERRORS =
 /**
  * Authenticates by a signed JSON Web Token, sent as a bearer token. The connection's `expiresAt` is the token's `exp`
  * (and the clock tolerance): when it comes, the connection is closed with 4005 unless the client has refreshed. A token
- * without `exp` does not expire. Needs the package `jose`, version 5 or 6.
+ * without `exp` does not expire. While the key set cannot be fetched nobody is judged: 503, and clients come again. Needs the
+ * package `jose`, version 5 or 6.
  *
  * @param options one of `secret`, `publicKey` and `jwksUri`, and what a token must say
  * @throws AuthenticatorOptionsError when an option is wrong
@@ -59,13 +65,21 @@ class JwtAuthenticator implements Authenticator {
   async authenticate({ token }: Credentials): Promise<AuthResult> {
     if (token === undefined) return { valid: false, error: new MissingCredentialsError() };
     this.verify ??= this.createVerify(loadJose());
+    let claims: Claims;
     try {
-      return this.toResult(await this.verify(token));
+      claims = await this.verify(token);
     } catch (error) {
-      const code = codeOf(error);
-      if (!TOKEN_ERRORS.test(code)) throw error;
-      return { valid: false, error: new InvalidCredentialsError(`The JWT is not accepted (${code})`, error) };
+      return { valid: false, error: this.toFailure(error) };
     }
+    return this.toResult(claims);
+  }
+
+  /** @throws the error itself, when it says nothing about the token and there is no key set that could be away */
+  private toFailure(error: unknown): AuthenticationError | AuthenticationUnavailableError {
+    const code = codeOf(error);
+    if (TOKEN_ERRORS.test(code)) return new InvalidCredentialsError(`The JWT is not accepted (${code})`, error);
+    if (this.key.kind === 'fixed') throw error;
+    return new AuthenticationUnavailableError(`The key set at ${this.key.url.origin} cannot be read`, error);
   }
 
   private createVerify(jose: Jose): Verify {

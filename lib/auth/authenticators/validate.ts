@@ -4,7 +4,8 @@ import type { AuthenticatorAnswer, Authenticator, Credentials } from '../authent
 import type { ValidationResult } from '../connected-user';
 
 /**
- * Looks a token up. Returns the user, or nothing for a token that is not accepted; to throw is to refuse.
+ * Looks a token up. Returns the user, or nothing for a token that is not accepted; to throw is to refuse,
+ * except for `AuthenticationUnavailableError`.
  *
  * @publicApi
  */

@@ -1,10 +1,11 @@
-import { Controller, Get, Injectable, Module, Req, UnauthorizedException, UseGuards } from '@nestjs/common';
+import { Controller, Get, Injectable, Module, Req, ServiceUnavailableException, UnauthorizedException, UseGuards } from '@nestjs/common';
 import type { CanActivate, ExecutionContext } from '@nestjs/common';
 import type { IncomingMessage } from 'node:http';
 import { SignJWT } from 'jose';
 import {
   anyOf,
   apiKeys,
+  AuthenticationUnavailableError,
   type Authenticator,
   type AuthenticatorAnswer,
   AuthenticatorOptionsError,
@@ -24,7 +25,7 @@ import {
 } from 'nestjs-realtime';
 import { createApp, createUnstartedApp, PLATFORMS, type TestApp, type TestAppOptions } from '../../support/create-app';
 import { RecordingLogger } from '../../support/recording-logger';
-import { refusal, TestClient } from '../../support/test-client';
+import { type Refusal, refusal, TestClient } from '../../support/test-client';
 import { bearer, bearerProtocols } from '../../support/tokens';
 
 const secret = 'a secret of thirty-two bytes or more';
@@ -134,6 +135,42 @@ describe.each(PLATFORMS)('authenticators over %s', (platform) => {
     expect(answer).toMatchObject({ status: 401, body: { statusCode: 401, message: 'Unauthorized' } });
     expect(failures).toMatchObject([{ valid: false, error: expect.any(InvalidCredentialsError) }]);
     expect(app.hub.stats().clients).toBe(0);
+  });
+
+  it.each<[string, AuthenticatorSetting, unknown]>([
+    ['throws that it cannot decide', () => { throw new AuthenticationUnavailableError('no database'); }, []],
+    ["throws Nest's 503", () => { throw new ServiceUnavailableException('no database'); }, []],
+    ['has a key set that cannot be fetched', jwt({ jwksUri: 'http://127.0.0.1:1/jwks' }), []],
+    ['cannot decide, behind anyOf', () => { throw new AuthenticationUnavailableError('no database'); }, [anyOf(BearerTokenGuard, QueryTokenGuard)]],
+  ])('one that %s has refused nobody: 503, to come again, without a word about the token', async (_what, authenticator, guards) => {
+    await start(authenticator, { realtime: { guards: guards as [] } });
+    const token = await sign({ sub: 'alice' });
+    const es256 = `${Buffer.from('{"alg":"ES256"}').toString('base64url')}${token.slice(token.indexOf('.'))}`;
+    for (const path of ['/ws', '/ws/events']) {
+      const answer = path === '/ws' ? await refusal(`${app.url}${path}`, bearer(es256)) : await streamAnswer(`${app.url}${path}`, es256);
+      expect(answer).toEqual({
+        status: 503,
+        headers: expect.objectContaining({ 'retry-after': '2' }),
+        body: { statusCode: 503, message: 'Credentials cannot be checked at the moment', error: 'Service Unavailable' },
+      });
+      expect(answer.headers).not.toHaveProperty('www-authenticate');
+    }
+    expect(failures).toEqual([]);
+    expect(logger.text).toMatch(/warn The authenticator cannot decide/);
+    expect(logger.text).not.toContain(es256);
+  });
+
+  it('that cannot decide about the token of a refresh leaves the connection as it is', async () => {
+    await start(({ token }) => {
+      if (token === 'later') throw new AuthenticationUnavailableError('no database');
+      return 'alice';
+    });
+    const client = await connect(`${app.url}/ws`, bearer('now'));
+    expect(await client.request({ type: 'refresh', data: 'later' })).toMatchObject({
+      type: 'error',
+      data: { code: 'unavailable', message: 'Credentials cannot be checked at the moment' },
+    });
+    expect(await client.request({ type: 'refresh', data: 'now' })).toMatchObject({ type: 'refreshed' });
   });
 
   it('may say itself which of the three errors it is', async () => {
@@ -338,3 +375,9 @@ describe('authenticators that cannot work stop the start', () => {
     await app.close();
   });
 });
+
+/** What a request for an event stream is answered with. */
+async function streamAnswer(url: string, token: string): Promise<Pick<Refusal, 'status' | 'headers' | 'body'>> {
+  const response = await fetch(url.replace('ws:', 'http:'), { headers: { authorization: `Bearer ${token}` } });
+  return { status: response.status, headers: Object.fromEntries(response.headers), body: await response.json() };
+}

@@ -3,6 +3,7 @@ import { inspect } from 'node:util';
 import { AuthenticationService } from '../../../lib/auth/authentication.service';
 import {
   AuthenticationError,
+  AuthenticationUnavailableError,
   InvalidCredentialsError,
   MalformedCredentialsError,
   MissingCredentialsError,
@@ -16,7 +17,7 @@ function serviceThat(authenticate: (credentials: Credentials) => unknown, more: 
   return new AuthenticationService({ authenticate: authenticate as Authenticator['authenticate'], ...more });
 }
 
-function errorOf(result: AuthResult): AuthenticationError {
+function errorOf(result: AuthResult): AuthenticationError | AuthenticationUnavailableError {
   if (result.valid) throw new Error('the client was let in');
   return result.error;
 }
@@ -173,6 +174,20 @@ describe('AuthenticationService', () => {
     expect(logs.map((line) => line.split(' ')[0])).toEqual(['debug', 'warn']);
   });
 
+  it.each<[string, () => unknown]>([
+    ['throws that it cannot decide', () => { throw new AuthenticationUnavailableError('the store is down'); }],
+    ['answers that it cannot decide', () => ({ valid: false, error: new AuthenticationUnavailableError('the store is down') })],
+    ["throws Nest's 503", () => { throw new ServiceUnavailableException('the store is down'); }],
+    ["rejects with Nest's 503", () => Promise.reject(new ServiceUnavailableException('the store is down'))],
+  ])('has not judged the credentials of a client when the authenticator %s', async (_what, authenticate) => {
+    const error = errorOf(await serviceThat(authenticate).authenticate(requestWith(bearer(TOKEN))));
+    expect(error).toBeInstanceOf(AuthenticationUnavailableError);
+    expect(error).not.toBeInstanceOf(AuthenticationError);
+    expect(error).toMatchObject({ code: 'authentication_unavailable', status: 503 });
+    expect(JSON.stringify(error.getResponse())).not.toContain('store');
+    expect(logs).toEqual([expect.stringMatching(/^warn The authenticator cannot decide.*the store is down/)]);
+  });
+
   it('passes on the authentication error that an authenticator gives or throws', async () => {
     const error = new MalformedCredentialsError('wrong version');
     expect(errorOf(await serviceThat(() => ({ valid: false, error })).verify(TOKEN))).toBe(error);
@@ -199,6 +214,13 @@ describe('AuthenticationService', () => {
       ({ token }) => {
         throw token;
       },
+      ({ token }) => {
+        throw new ServiceUnavailableException(`no answer for ${token}`, { cause: new Error(`no ${token}`) });
+      },
+      ({ token }) => {
+        throw new AuthenticationUnavailableError('no answer', new Error(`no ${token}`));
+      },
+      ({ token }) => ({ valid: false, error: new AuthenticationUnavailableError(`no answer for ${token}`) }),
       ({ request }) => {
         throw Object.assign(new Error('no'), { request });
       },

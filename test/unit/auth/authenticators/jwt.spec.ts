@@ -163,11 +163,12 @@ describe('jwt with a key set', () => {
   let jwksUri: string;
   let fetched: number;
   let healthy: boolean;
+  let keys: unknown;
 
   beforeEach(async () => {
     fetched = 0;
     healthy = true;
-    const keys = [{ ...ec.publicKey.export({ format: 'jwk' }), kid: 'key-1', alg: 'ES256' }];
+    keys = [{ ...ec.publicKey.export({ format: 'jwk' }), kid: 'key-1', alg: 'ES256' }];
     server = createServer((_request, response) => {
       fetched++;
       response.writeHead(healthy ? 200 : 500, { 'content-type': 'application/json', connection: 'close' });
@@ -193,14 +194,43 @@ describe('jwt with a key set', () => {
     expect(logs).toEqual([]);
   });
 
-  it('refuses and warns when the set cannot be fetched, without the token', async () => {
+  const unavailable = { valid: false, error: { code: 'authentication_unavailable' } };
+
+  it('cannot decide when the set cannot be fetched, warns without the token, and fetches it again later', async () => {
     healthy = false;
     const token = await sign({ sub: 'alice' }, ec.privateKey, 'ES256', 'key-1');
-    const result = await check({ jwksUri }, token);
-    expect(result).toMatchObject(REFUSED);
+    const service = new AuthenticationService(jwt({ jwksUri }));
+    const result = await service.authenticate(requestWith(bearer(token)));
+    expect(result).toMatchObject(unavailable);
     expect(logs).toHaveLength(1);
-    expect(logs[0]).toMatch(/^warn/);
+    expect(logs[0]).toMatch(/^warn .*key set/);
     expect(inspect(result, { depth: null }) + logs[0]).not.toContain(token);
+    healthy = true;
+    expect((await service.authenticate(requestWith(bearer(token)))).valid).toBe(true);
+  });
+
+  it.each([
+    ['nobody listens', async () => new Promise((resolve) => void server.close(resolve))],
+    ['it is no key set', async () => Promise.resolve((keys = 'none'))],
+  ])('cannot decide when %s', async (_what, damage) => {
+    await damage();
+    const token = await sign({ sub: 'alice' }, ec.privateKey, 'ES256', 'key-1');
+    expect(await check({ jwksUri }, token)).toMatchObject(unavailable);
+  });
+
+  it('refuses what is no JWT without asking for the set', async () => {
+    healthy = false;
+    expect(await check({ jwksUri }, 'text')).toMatchObject(REFUSED);
+    expect(fetched).toBe(0);
+  });
+
+  it('refuses, and warns, when userId throws', async () => {
+    const userId = (): never => {
+      throw new Error('no such table');
+    };
+    const token = await sign({ sub: 'alice' }, ec.privateKey, 'ES256', 'key-1');
+    expect(await check({ jwksUri, userId }, token)).toMatchObject(REFUSED);
+    expect(logs).toEqual([expect.stringMatching(/^warn .*no such table/)]);
   });
 });
 
