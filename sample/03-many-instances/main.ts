@@ -21,6 +21,7 @@ async function main(): Promise<void> {
     await redis?.stop();
   };
   try {
+    if (redis) logger.log(`A Redis of its own is at ${redis.url}`);
     await instances.start();
     const chosen = await balancer.listen(port, host);
     logger.log(`The chat, ${COUNT} instances of it, is at http://${host ?? 'localhost'}:${chosen}/`);

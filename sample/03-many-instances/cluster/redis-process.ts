@@ -5,10 +5,16 @@ import { setTimeout as delay } from 'node:timers/promises';
 const PATIENCE = 10_000;
 const PAUSE = 50;
 
-/** A redis-server of the sample's own, that keeps nothing. */
+/**
+ * Runs redis-server until its own standard input ends, which it does however the process at the other end ends, by
+ * SIGKILL too. Exits with 127, as shells do, where there is none.
+ */
+const KEEPER = 'command -v redis-server >/dev/null || exit 127; redis-server "$@" & cat >/dev/null; kill $!; wait $!';
+
+/** A redis-server of the sample's own, that keeps nothing, and does not outlive this process. */
 export class RedisProcess {
   private constructor(
-    private readonly child: ChildProcess,
+    private readonly keeper: ChildProcess,
     readonly url: string,
   ) {}
 
@@ -17,19 +23,14 @@ export class RedisProcess {
     const port = await freePort();
     const args = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
     // Of its own group: Ctrl+C must not end it before the instances have said good-bye.
-    const child = spawn('redis-server', args, { stdio: 'ignore', detached: true });
-    process.once('exit', () => child.kill('SIGKILL'));
-    await new Promise<void>((resolve, reject) => {
-      child.once('spawn', resolve);
-      child.once('error', () => reject(new Error(NO_REDIS)));
-    });
-    await answers(port);
-    return new RedisProcess(child, `redis://127.0.0.1:${port}`);
+    const keeper = spawn('/bin/sh', ['-c', KEEPER, 'keeper', ...args], { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
+    await answers(port, keeper);
+    return new RedisProcess(keeper, `redis://127.0.0.1:${port}`);
   }
 
   async stop(): Promise<void> {
-    const ended = new Promise((resolve) => this.child.once('exit', resolve));
-    this.child.kill('SIGTERM');
+    const ended = new Promise((resolve) => this.keeper.once('exit', resolve));
+    this.keeper.stdin?.end();
     await ended;
   }
 }
@@ -38,9 +39,10 @@ const NO_REDIS =
   'The instances need Redis to meet. There is no redis-server on PATH: install Redis (apt-get install redis-server, ' +
   'brew install redis), or say where one is: REDIS_URL=redis://localhost:6379';
 
-async function answers(port: number): Promise<void> {
+async function answers(port: number, keeper: ChildProcess): Promise<void> {
   const deadline = Date.now() + PATIENCE;
   while (!(await accepts(port))) {
+    if (keeper.exitCode !== null) throw new Error(NO_REDIS);
     if (Date.now() > deadline) throw new Error(`redis-server does not answer on port ${port}.`);
     await delay(PAUSE);
   }

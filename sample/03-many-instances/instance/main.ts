@@ -9,14 +9,14 @@ import { tellParent } from './tell-parent';
 
 /** One of the instances: a process of its own behind the balancer. */
 async function main(): Promise<void> {
+  // Nobody is left behind when the balancer's process is killed.
+  process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'));
   const app = await NestFactory.create<NestExpressApplication>(InstanceModule, { logger: ['warn', 'error'] });
   app.useWebSocketAdapter(new RealtimeWsAdapter(app));
   app.enableShutdownHooks();
   servePageWithPanel(app);
   await app.listen(Number(process.env.PORT ?? 0), '127.0.0.1');
   tellParent({ kind: 'listening', port: (app.getHttpServer().address() as AddressInfo).port });
-  // Nobody is left behind when the balancer's process is killed.
-  process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'));
 }
 
 void main();

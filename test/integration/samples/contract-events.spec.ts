@@ -161,7 +161,7 @@ it('says on its page what the server says of a contract that is none, and stays 
   await append('CX', ['mint'], 1);
   await log.getByText('mint').waitFor();
 
-  await page.evaluate(() => (location.hash = ''));
+  await page.evaluate('location.hash = ""');
   await page.getByText('Choose a contract').waitFor();
   expect([await log.getByRole('listitem').count(), await page.locator('#connection').textContent()]).toEqual([0, '']);
   await page.context().close();
@@ -176,7 +176,7 @@ it('shows all of an event on a phone, and as text, whatever is in it', async () 
   await event.getByText('<img src=x onerror=alert(1)>').waitFor();
   expect(await event.locator('img').count()).toBe(0);
   expect(await event.getByText(`${'account-'.repeat(30)} → {"nested":"<script>"}`).isVisible()).toBe(true);
-  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(390);
+  expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(390);
   expect(problems).toEqual([]);
   await page.context().close();
 });

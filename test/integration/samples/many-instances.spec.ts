@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import type { Browser } from 'playwright-core';
 import { launchBrowser, openPage } from '../../support/browser';
 import { TestClient } from '../../support/test-client';
@@ -30,6 +31,24 @@ const kill = ({ id }: Instance, headers: Record<string, string> = {}): Promise<R
 
 const allUp = (): Promise<boolean> => waitFor('three instances', async () => (await instances()).every(({ state }) => state === 'up'));
 const enter = (name: string): Promise<TestClient> => TestClient.connect(`${sample.socketUrl}?name=${name}`);
+
+function accepts(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
 
 beforeAll(async () => {
   // Without REDIS_URL: it brings a Redis of its own.
@@ -101,6 +120,16 @@ it("kills nothing for another site's page", async () => {
   const before = await instances();
   expect((await kill(before[0]!, { origin: 'https://elsewhere.example' })).status).toBe(404);
   expect((await instances()).map(({ pid }) => pid)).toEqual(before.map(({ pid }) => pid));
+});
+
+it('leaves nothing running behind when it is killed', async () => {
+  const doomed = await SampleProcess.start('03-many-instances');
+  const [, port] = /redis:\/\/127\.0\.0\.1:(\d+)/.exec(doomed.log)!;
+  const started = (await (await fetch(new URL('cluster/instances', doomed.url))).json()) as Instance[];
+  expect(await accepts(Number(port))).toBe(true);
+  await doomed.kill();
+  await waitFor('the end of Redis', async () => !(await accepts(Number(port))));
+  await waitFor('the end of the instances', () => started.every(({ pid }) => !isRunning(pid!)));
 });
 
 it('says what to do where there is no Redis', async () => {

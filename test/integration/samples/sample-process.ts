@@ -60,6 +60,13 @@ export class SampleProcess {
     return this.output.join('');
   }
 
+  /** Ends it as a crash does. */
+  async kill(): Promise<void> {
+    const exited = once(this.child, 'exit');
+    this.child.kill('SIGKILL');
+    await exited;
+  }
+
   /** Asks it to stop, as a process manager does. @returns the signal that it ended by */
   async stop(): Promise<string | null> {
     if (this.child.exitCode !== null || this.child.signalCode !== null) return this.child.signalCode;
