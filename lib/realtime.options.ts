@@ -141,7 +141,13 @@ export interface LimitOptions {
   messagesPerSecond?: number;
   /** Commands of one client that may run or wait at a time; with more, its socket is not read. @default 64 */
   pendingCommands?: number;
-  /** How long guards and handshake handlers may take before the upgrade is refused with 503. @default 10000 ms */
+  /**
+   * How long guards and handshake handlers may take before the upgrade is refused with 503; `@OnConnect` handlers before the
+   * connection is closed with 1011; channels to join before the greeting is sent without them; and an authenticator to judge
+   * the token of a `refresh`.
+   *
+   * @default 10000 ms
+   */
   handshakeTimeout?: Duration;
 }
 

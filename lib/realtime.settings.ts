@@ -87,7 +87,7 @@ export function resolveSettings(options: RealtimeModuleOptions | null | undefine
   };
 }
 
-type Limits = HubLimits & DispatchLimits & { maxMessageBytes: number; handshakeTimeout: number };
+type Limits = HubLimits & DispatchLimits & { maxMessageBytes: number };
 
 function readLimits(value: unknown): Limits {
   const limits = new OptionsReader('limits', value, LIMIT_FIELDS);

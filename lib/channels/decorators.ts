@@ -64,7 +64,7 @@ export const OnHandshake = (): MethodDecorator => handler('handshake', '');
 
 /**
  * Runs when a client has connected, before its first message is handled; it may be async. An exception ends the
- * connection.
+ * connection; so does one that takes longer than `limits.handshakeTimeout`, with 1011.
  *
  * @publicApi
  */

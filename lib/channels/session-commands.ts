@@ -1,5 +1,6 @@
 import type { Connection } from '../hub/connection';
 import type { HubCore } from '../hub/hub-core';
+import { inTime } from '../hub/in-time';
 import type { Command } from '../protocol/commands';
 import { ErrorCode, RealtimeError } from '../protocol/errors';
 import type { TokenRefresher } from './token-refresher';
@@ -23,7 +24,10 @@ export class SessionCommands {
     if (!this.tokens || !connection.user) {
       throw new RealtimeError(ErrorCode.BadRequest, 'This connection was not authenticated by a token');
     }
-    const user = await this.tokens.verify(data);
+    const { handshakeTimeout } = this.hub.settings.limits;
+    const user = await inTime(this.tokens.verify(data), handshakeTimeout, () => {
+      throw new RealtimeError(ErrorCode.Unavailable, 'The new token could not be checked in time: try again later');
+    });
     if (!user) throw new RealtimeError(ErrorCode.Unauthorized, 'The new token is not accepted');
     if (user.id !== connection.user.id) {
       throw new RealtimeError(ErrorCode.Forbidden, 'The new token belongs to another user: open a new connection for it');

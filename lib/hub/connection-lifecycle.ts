@@ -4,6 +4,8 @@ import type { Connection } from './connection';
 import type { ConnectionRegistry } from './connection-registry';
 import { describeError } from './describe-error';
 import { type DisconnectEvent, type HubHooks, NO_HOOKS } from './hub-hooks';
+import { ConnectTimeoutError } from './hub.errors';
+import { inTime } from './in-time';
 import type { Presence } from './presence';
 import type { Subscription } from './subscription';
 import type { TokenExpiry } from './token-expiry';
@@ -22,11 +24,19 @@ export class ConnectionLifecycle {
     private readonly channels: ChannelRegistry,
     private readonly presence: Presence,
     private readonly expiry: TokenExpiry,
+    /** How long the connect handlers of a connection may take, in ms. */
+    private readonly connectTimeout: number,
   ) {}
 
-  /** Runs the connect handlers. Its end waits for them. @throws what a handler refuses with */
+  /**
+   * Runs the connect handlers. Its end waits for them, as long as they may take.
+   *
+   * @throws ConnectTimeoutError, and what a handler refuses with
+   */
   begin(connection: Connection): Promise<void> {
-    const begun = this.hooks.connected(connection);
+    const begun = inTime(this.hooks.connected(connection), this.connectTimeout, () => {
+      throw new ConnectTimeoutError(this.connectTimeout);
+    });
     const settled = begun.then(
       () => undefined,
       () => undefined,

@@ -67,7 +67,7 @@ export class HubCore implements ConnectionHub {
     });
     this.history = new ChannelHistory(adapter, rules, settings.envelope);
     this.joiner = new ChannelJoiner(new SharedReads(adapter, settings.recovery));
-    this.lifecycle = new ConnectionLifecycle(this.connections, this.channels, this.presence, this.expiry);
+    this.lifecycle = new ConnectionLifecycle(this.connections, this.channels, this.presence, this.expiry, settings.limits.handshakeTimeout);
     this.commands = new LocalCommands(this, this.connections, this.channels, this.lifecycle, (id, channel) => {
       const connection = this.connections.get(id);
       return connection ? this.subscribe(connection, channel, {}) : Promise.resolve();

@@ -8,6 +8,8 @@ export interface HubLimits extends OutboxLimits {
   readonly channelNameLength: number;
   readonly connections: number;
   readonly connectionsPerUser: number;
+  /** How long it may take to decide about a client: guards and handshake handlers, connect handlers, a new token; each in ms. */
+  readonly handshakeTimeout: number;
 }
 
 /** How the hub ends. */

@@ -65,6 +65,21 @@ export class ConnectionIdTakenError extends RealtimeError {
   }
 }
 
+/** The connect handlers of a connection have not come to an end in time. It is closed with 1011. */
+export class ConnectTimeoutError extends RealtimeError {
+  override name = 'ConnectTimeoutError';
+
+  constructor(
+    /** How long they may take, in ms. */
+    readonly timeout: number,
+  ) {
+    super(
+      ErrorCode.Unavailable,
+      `The @OnConnect handlers took longer than ${timeout} ms (limits.handshakeTimeout). Bound what they wait for.`,
+    );
+  }
+}
+
 /** A connection holds as many subscriptions as it may. @publicApi */
 export class SubscriptionLimitError extends RealtimeError {
   override name = 'SubscriptionLimitError';

@@ -6,6 +6,7 @@ import type { CommandDispatcher } from '../../channels/command-dispatcher';
 import { describeError } from '../../hub/describe-error';
 import { Handshake } from '../../hub/handshake';
 import type { HubCore } from '../../hub/hub-core';
+import { inTime } from '../../hub/in-time';
 import { greetingFor } from '../greeting';
 import { closeCodeFor } from '../ws/connect-failure';
 import { errorText } from '../ws/error-text';
@@ -137,11 +138,12 @@ export class SseGateway {
     }
   }
 
-  /** Waits for all channels, unless one of them has so much to say that the client has to be reading by now. */
+  /** As for a WebSocket: not for a channel that has much to say, nor for one that takes too long. */
   private async join(connection: SseConnection, channels: readonly string[], { cursorOf }: StreamRequest): Promise<void> {
     if (!connection.open) return;
     const joined = Promise.all(channels.map((channel) => this.dispatcher.subscribe(connection, channel, cursorOf(channel))));
-    await Promise.race([joined, connection.pressed()]);
+    const { handshakeTimeout } = this.hub.settings.limits;
+    await inTime<unknown>(Promise.race([joined, connection.pressed()]), handshakeTimeout, () => undefined);
   }
 }
 

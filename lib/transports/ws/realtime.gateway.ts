@@ -9,6 +9,7 @@ import type { CompressionSettings } from '../../hub/compression';
 import { describeError } from '../../hub/describe-error';
 import { Handshake } from '../../hub/handshake';
 import type { HubCore } from '../../hub/hub-core';
+import { inTime } from '../../hub/in-time';
 import { CloseCode } from '../../protocol/close-codes';
 import { greetingFor } from '../greeting';
 import { closeCodeFor } from './connect-failure';
@@ -179,11 +180,14 @@ export class RealtimeGateway {
     }
   }
 
-  /** Waits for all channels, unless one of them has so much to say that the client has to be reading by now. */
+  /**
+   * Waits for all channels, unless one of them has so much to say that the client has to be reading by now, or takes so long that
+   * the others should not wait for it.
+   */
   private async join(connection: WebSocketConnection, channels: readonly string[]): Promise<void> {
     if (!connection.open || channels.length === 0) return;
     const joined = Promise.all(channels.map((channel) => this.dispatcher.subscribe(connection, channel)));
-    await Promise.race([joined, connection.pressed()]);
+    await inTime<unknown>(Promise.race([joined, connection.pressed()]), this.handshakeTimeout, () => undefined);
   }
 
   /** One set of listeners for all sockets, so that a connection costs none of its own. */

@@ -142,6 +142,53 @@ describe.each(PLATFORMS)('@OnConnect, over %s', (platform) => {
     expect(await (await TestClient.connect(`${app.url}/ws`)).request({ type: 'ready?' })).toMatchObject({ data: true });
   });
 
+  it('that never ends closes the connection with 1011 after limits.handshakeTimeout, and no message of it is handled', async () => {
+    const logger = new RecordingLogger();
+    const realtime = { ...IN_ROOM, limits: { handshakeTimeout: 30 } };
+    const app = await createApp({ providers: [Stages], realtime, prepare: (nest) => nest.useLogger(logger) });
+    const { hold, calls } = app.app.get(Stages);
+    hold.connect = deferred();
+    const client = await TestClient.connect(`${app.url}/ws/lobby`, { greeted: false });
+    client.send({ type: 'ready?' });
+    expect(await client.closed).toEqual({ code: 1011, reason: 'server error' });
+    expect(client.frames).toEqual([]);
+    await waitFor('the disconnect', () => calls.includes('disconnected'));
+    expect(calls).toEqual(['connect', 'disconnect 1011', 'disconnected']);
+    expect(logger.text).toContain('longer than 30 ms (limits.handshakeTimeout)');
+    expect((await fetch(`${app.url.replace('ws', 'http')}/ws/events`)).status).toBe(500);
+    expect(app.hub.stats().clients).toBe(0);
+  });
+
+  it('that never ends lets a connection that ended meanwhile go, with its @OnDisconnect', async () => {
+    const app = await createApp({ providers: [Stages], realtime: { limits: { handshakeTimeout: 50 } } });
+    app.app.useLogger(false);
+    const { hold, calls } = app.app.get(Stages);
+    hold.connect = deferred();
+    const client = await TestClient.connect(`${app.url}/ws`, { greeted: false });
+    await waitFor('the handler', () => calls.includes('connect'));
+    await client.close();
+    await waitFor('the disconnect', () => calls.includes('disconnected'));
+    expect(calls).toEqual(['connect', 'disconnect 1005', 'disconnected']);
+  });
+
+  it('is followed by the greeting although a channel to join is never decided about', async () => {
+    @Injectable()
+    class Undecided {
+      @OnSubscribe('room:slow')
+      join(): Promise<never> {
+        return new Promise(() => undefined);
+      }
+    }
+    const app = await createApp({ providers: [Undecided], realtime: { ...IN_ROOM, limits: { handshakeTimeout: 30 } } });
+    const client = await TestClient.connect(`${app.url}/ws?room=slow&room=quick`, { greeted: false });
+    expect(await client.next('connected')).toMatchObject({ data: { channels: ['room:quick'] } });
+    expect(await client.request({ type: 'ping' })).toMatchObject({ type: 'pong' });
+    const aborted = new AbortController();
+    const stream = await fetch(`${app.url.replace('ws', 'http')}/ws/events?channel=room:slow`, { signal: aborted.signal });
+    expect(stream.status).toBe(200);
+    aborted.abort();
+  });
+
   it('is waited for by @OnDisconnect, when the client goes while it runs', async () => {
     const app = await createApp({ providers: [Stages], realtime: IN_ROOM });
     const { hold, calls } = app.app.get(Stages);

@@ -22,4 +22,13 @@ describe('SessionCommands', () => {
     expect(watch).not.toHaveBeenCalled();
     expect(alice.user).not.toHaveProperty('expiresAt');
   });
+
+  it('says that it cannot tell when the token is not judged in time', async () => {
+    const hub = await startHub({ limits: { handshakeTimeout: 20 } });
+    const alice = connect(hub, { user: { id: 'alice', claims: {} } });
+    const tokens: TokenRefresher = { verify: () => new Promise(() => undefined) };
+    const refreshed = new SessionCommands(hub, tokens).refresh(alice, { type: 'refresh', id: 1, data: 'next' });
+    await expect(refreshed).rejects.toMatchObject({ code: 'unavailable' });
+    expect(alice.open).toBe(true);
+  });
 });
