@@ -29,13 +29,16 @@ export interface RealtimeModuleOptions {
    */
   guards?: readonly GuardOption[];
 
+  /** Who connects. @default nobody is asked */
   auth?: AuthOptions;
 
   /** Which origins browsers may connect from. @default same origin only */
   origins?: OriginOption;
 
+  /** How dead connections are found. @default a ping every 30 s, 60 s for its answer */
   heartbeat?: HeartbeatOptions;
 
+  /** What clients may take. */
   limits?: LimitOptions;
 
   /** What happens to connections that read too slowly; channels may differ. @default 'disconnect' */
@@ -78,6 +81,7 @@ export interface RealtimeModuleOptions {
   /** The channel of a room that `{path}/:room` or `?room=` names. @default 'room:{room}' */
   roomChannel?: string | ((room: string) => string);
 
+  /** How clients are sent away. */
   shutdown?: ShutdownOptions;
 
   /**
@@ -102,10 +106,11 @@ export interface RealtimeModuleOptions {
  * @publicApi
  */
 export interface RealtimeOptionsFactory {
+  /** Called once, at the start; what it throws stops the start. */
   createRealtimeOptions(): RealtimeModuleOptions | Promise<RealtimeModuleOptions>;
 }
 
-/** @publicApi */
+/** Who connects, and what happens when that is not known. @publicApi */
 export interface AuthOptions {
   /** Says who a token belongs to: an authenticator, a function, a class or an injection token. @default none */
   authenticator?: AuthenticatorSetting;
@@ -113,7 +118,7 @@ export interface AuthOptions {
   onFailure?: (request: IncomingMessage, result: AuthResult) => unknown;
 }
 
-/** @publicApi */
+/** How dead connections are found. Of WebSockets by pings; event streams get comments. @publicApi */
 export interface HeartbeatOptions {
   /** Between two pings to a connection. @default 30000 ms */
   interval?: Duration;
@@ -121,7 +126,7 @@ export interface HeartbeatOptions {
   timeout?: Duration;
 }
 
-/** @publicApi */
+/** What one client, and all of them together, may take of this instance. @publicApi */
 export interface LimitOptions {
   /** Largest message from a client, in bytes; a larger one closes with 1009. @default 65536 */
   maxMessageBytes?: number;
@@ -151,7 +156,7 @@ export interface LimitOptions {
   handshakeTimeout?: Duration;
 }
 
-/** @publicApi */
+/** What happens to connections that read more slowly than they are sent to. @publicApi */
 export interface SlowConsumerOptions {
   /** @default 'disconnect' */
   policy?: SlowConsumerPolicy;
@@ -159,7 +164,7 @@ export interface SlowConsumerOptions {
   writeTimeout?: Duration;
 }
 
-/** @publicApi */
+/** Server-Sent Events. @publicApi */
 export interface SseOptions {
   /** Channels of one stream, 1 to 128; more are refused with 400. The id of each event grows with them. @default 64 */
   channels?: number;
@@ -175,7 +180,7 @@ export interface ChannelOptions {
   slowConsumer?: SlowConsumerPolicy;
 }
 
-/** @publicApi */
+/** Who is subscribed to a channel, over all instances. @publicApi */
 export interface PresenceOptions {
   /** Whether members are told of each other by `join` and `leave`; `hub.presence()` knows them in any case. @default true */
   announce?: boolean;
@@ -186,7 +191,7 @@ export interface PresenceOptions {
   gracePeriod?: Duration;
 }
 
-/** @publicApi */
+/** What is kept of a channel. It makes the channel recoverable. @publicApi */
 export interface HistoryOptions {
   /** Publications kept per channel. */
   size: number;
@@ -209,7 +214,7 @@ export interface RecoveryOptions {
   maxBytes?: number;
 }
 
-/** @publicApi */
+/** How clients are sent away when the application closes. @publicApi */
 export interface ShutdownOptions {
   /** Longest time that draining may take. @default 10000 ms */
   timeout?: Duration;

@@ -86,7 +86,7 @@ export interface HubAdapter {
   instances(): Promise<AdapterInstance[]>;
 }
 
-/** @publicApi */
+/** How an adapter is, as `hub.status()` shows it. @publicApi */
 export interface AdapterStatus {
   /** Whether messages get to the other instances and from them. */
   readonly ready: boolean;
@@ -117,6 +117,7 @@ export interface AdapterReceiver {
   onPublication(channel: string, payload: Buffer, position?: Position, exclude?: readonly string[]): void;
   /** A message for every connection. */
   onBroadcast(payload: Buffer): void;
+  /** Another instance's command about a user or a connection. */
   onControl(command: ControlCommand): void;
   /** Publications of the channel may have been missed and cannot be fetched: its subscribers must be told (`reset`). */
   onContinuityLost(channel: string, position: Position): void;
@@ -130,7 +131,7 @@ export interface AdapterReceiver {
   counts?(): Readonly<Record<string, number>>;
 }
 
-/** @publicApi */
+/** A publication on its way to other instances or into the history. @publicApi */
 export interface AdapterPublication {
   readonly channel: string;
   /** The frame's JSON as bytes, without a cursor. */
@@ -141,10 +142,12 @@ export interface AdapterPublication {
 /**
  * How far a message went. `cluster`: handed to every instance that listens (with one process, that is this one).
  * `local`: this instance only, the way to the others is down.
+ *
+ * @publicApi
  */
 export type AdapterDelivery = 'cluster' | 'local';
 
-/** @publicApi */
+/** Where a publication stands in the history now. @publicApi */
 export interface AppendResult {
   readonly position: Position;
   /** True when the key had been used on the channel: nothing was appended, and `position` is the first one's. */
@@ -168,7 +171,7 @@ export interface HistorySettings {
   readonly maxAge?: number;
 }
 
-/** @publicApi */
+/** What a subscriber that joins is to be given: `after`, or `last`, or where the channel stands only. @publicApi */
 export interface ReadRequest {
   /** Everything after this position. */
   readonly after?: Position;
@@ -178,21 +181,21 @@ export interface ReadRequest {
   readonly bounds?: ReadBounds;
 }
 
-/** @publicApi */
+/** How much one recovery may hand out. @publicApi */
 export interface ReadBounds {
   readonly maxPublications: number;
   /** Of all payloads together. */
   readonly maxBytes: number;
 }
 
-/** @publicApi */
+/** A publication in the history. @publicApi */
 export interface StoredPublication {
   readonly position: Position;
   /** The frame's JSON as bytes, without the cursor. */
   readonly payload: Buffer;
 }
 
-/** @publicApi */
+/** What a subscriber that joins has missed, and where the channel stands. @publicApi */
 export interface ReadResult {
   /** With `after`: whether `publications` is everything after it. False: `publications` is empty. */
   readonly recovered: boolean;
@@ -207,7 +210,7 @@ export interface ReadResult {
   readonly sparse?: boolean;
 }
 
-/** @publicApi */
+/** Which page of the history. @publicApi */
 export interface HistoryQuery {
   /** At most so many publications. */
   readonly limit: number;
@@ -247,7 +250,7 @@ export interface PresenceMember {
 /** Who a control command is about. @publicApi */
 export type ConnectionTarget = { readonly userId: string } | { readonly connectionId: string };
 
-/** @publicApi */
+/** What one instance asks of all others about a user or a connection. @publicApi */
 export type ControlCommand =
   | { readonly kind: 'send'; readonly target: ConnectionTarget; readonly payload: string }
   | { readonly kind: 'disconnect'; readonly target: ConnectionTarget; readonly code: number; readonly reason: string }

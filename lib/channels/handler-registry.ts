@@ -2,7 +2,7 @@ import { PatternRouter } from '../hub/pattern-router';
 import type { HandlerKind } from './decorators';
 import type { Handler } from './handler';
 
-/** Two handlers for one message type. */
+/** Two `OnMessage` handlers for one type. Stops the start. @publicApi */
 export class DuplicateMessageTypeError extends Error {
   override name = 'DuplicateMessageTypeError';
 
@@ -17,7 +17,7 @@ export class DuplicateMessageTypeError extends Error {
 /** Types that the protocol keeps for itself; an @OnMessage handler for one would never be called. */
 export const RESERVED_TYPES: ReadonlySet<string> = new Set(['subscribe', 'unsubscribe', 'ping', 'presence', 'history', 'refresh']);
 
-/** @OnMessage on a type of the protocol. */
+/** An `OnMessage` handler for a type of the protocol itself, which would never be called. Stops the start. @publicApi */
 export class ReservedMessageTypeError extends Error {
   override name = 'ReservedMessageTypeError';
 

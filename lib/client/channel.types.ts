@@ -17,12 +17,12 @@ export type ReceivedMessage<Messages> = {
   [Type in keyof Messages & string]: MessageContext<Type> & { readonly data: Messages[Type] };
 }[keyof Messages & string];
 
-/** The arguments of a `message` listener. */
+/** The arguments of a `message` listener. @publicApi */
 export type MessageArguments<Messages> = {
   [Type in keyof Messages & string]: [message: Messages[Type], context: MessageContext<Type>];
 }[keyof Messages & string];
 
-/** @publicApi */
+/** Where a subscription begins. @publicApi */
 export interface SubscribeOptions {
   /** Continue from here, in place of the position that the client knows. */
   cursor?: string;
@@ -30,7 +30,7 @@ export interface SubscribeOptions {
   replay?: number;
 }
 
-/** @publicApi */
+/** What the server says to a subscription. @publicApi */
 export interface SubscribedContext<Data> {
   /** What the `@OnSubscribe` handler returned. */
   readonly data: Data;
@@ -48,7 +48,7 @@ export interface SubscribedContext<Data> {
   readonly byServer: boolean;
 }
 
-/** @publicApi */
+/** Why a subscription has ended. @publicApi */
 export interface UnsubscribedContext {
   /** The server's code, when it ended the subscription. */
   readonly code?: number;
@@ -82,7 +82,7 @@ export interface PresenceSnapshot<Info = unknown> {
   readonly users: number;
 }
 
-/** @publicApi */
+/** Which page of the history. @publicApi */
 export interface HistoryOptions {
   /** At most so many publications. */
   limit?: number;
@@ -92,7 +92,7 @@ export interface HistoryOptions {
   reverse?: boolean;
 }
 
-/** @publicApi */
+/** A page of a channel's history. @publicApi */
 export interface HistoryPage<Messages> {
   readonly publications: ReceivedMessage<Messages>[];
   /** Where the channel stands. */
@@ -101,7 +101,7 @@ export interface HistoryPage<Messages> {
   readonly complete: boolean;
 }
 
-/** @publicApi */
+/** How a publication is sent. @publicApi */
 export interface PublishOptions {
   /** Milliseconds to wait for the answer once sent. @default the client's `timeout` */
   timeout?: number;

@@ -7,13 +7,13 @@ import type { RealtimeError } from '../protocol/errors';
  */
 export type ConnectionState = 'disconnected' | 'connecting' | 'connected';
 
-/** @publicApi */
+/** Of an attempt to connect. @publicApi */
 export interface ConnectingContext {
   /** Reconnections tried in a row: 0 for the first connection. */
   readonly attempt: number;
 }
 
-/** @publicApi */
+/** Of a connection. @publicApi */
 export interface ConnectedContext {
   /** Reconnections that it took: 0 for a first connection, and for one that came back at once. */
   readonly attempt: number;
@@ -27,7 +27,7 @@ export interface ConnectedContext {
   readonly channels: readonly string[];
 }
 
-/** @publicApi */
+/** Why there is no connection, and what happens next. @publicApi */
 export interface DisconnectedContext {
   /** WebSocket close code; 1006 without a close frame. */
   readonly code: number;

@@ -60,7 +60,7 @@ export interface WebSocketLike {
   terminate?(): void;
 }
 
-/** @publicApi */
+/** The platform's `WebSocket`, or that of `ws`. @publicApi */
 export type WebSocketConstructor = new (
   url: string,
   protocols: string[],

@@ -25,7 +25,7 @@ export interface HistoryEntry {
   timestamp: string;
 }
 
-/** @publicApi */
+/** A page of a channel's history. @publicApi */
 export interface HistoryPage {
   publications: HistoryEntry[];
   /** Where the channel stands now. */

@@ -4,6 +4,8 @@ import { textFrameHeaderLength, writeTextFrameHeader } from './websocket-frame';
 /**
  * What happens to a connection that reads too slowly: `disconnect` ends it with 4008, `drop` leaves out the newest
  * frames, `latest` keeps of the channel's publications only the newest one waiting.
+ *
+ * @publicApi
  */
 export type SlowConsumerPolicy = 'disconnect' | 'drop' | 'latest';
 
@@ -47,6 +49,7 @@ export class Frame {
     return (this.deflated ??= deflateFrame(this.payload));
   }
 
+  /** @param json one JSON object */
   static fromText(json: string, origin?: FrameOrigin): Frame {
     const length = Buffer.byteLength(json);
     const headerLength = textFrameHeaderLength(length);

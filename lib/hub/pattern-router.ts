@@ -1,6 +1,6 @@
 import { ChannelPattern, type ChannelParams } from '../protocol/channel-pattern';
 
-/** Two patterns that match the same names. */
+/** Two patterns that match the same names. Stops the start. @publicApi */
 export class DuplicatePatternError extends Error {
   override name = 'DuplicatePatternError';
 

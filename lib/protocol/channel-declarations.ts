@@ -40,6 +40,8 @@ export interface AnyRequests {
 
 /**
  * `string` where nothing is declared, else nothing. `app.get(HubService)` infers `object`: nothing is declared there.
+ *
+ * @publicApi
  */
 export type UndeclaredName<Channels> = [keyof Channels] extends [never]
   ? string
@@ -124,8 +126,8 @@ export type SubscribedDataOf<Declaration extends ChannelDeclaration> = Declarati
 /** The `info` of a member in the presence. @publicApi */
 export type InfoOf<Declaration extends ChannelDeclaration> = Declaration extends { info: infer I } ? I : unknown;
 
-/** @publicApi */
+/** The data of a request. @publicApi */
 export type RequestDataOf<Declaration> = Declaration extends { request: infer Data } ? Data : undefined;
 
-/** @publicApi */
+/** What a request is answered with. @publicApi */
 export type ResponseOf<Declaration> = Declaration extends { response: infer Response } ? Response : unknown;

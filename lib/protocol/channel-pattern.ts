@@ -1,9 +1,9 @@
 import { channelNameRule, isChannelName } from './channel-name';
 
-/** Values of a pattern's `{name}` segments. */
+/** Values of a pattern's `{name}` segments. @publicApi */
 export type ChannelParams = Readonly<Record<string, string>>;
 
-/** A pattern that cannot be used. */
+/** A pattern that cannot be used. Stops the start. @publicApi */
 export class ChannelPatternError extends Error {
   override name = 'ChannelPatternError';
 

@@ -41,7 +41,7 @@ export const CloseCode = {
 
 export type CloseCode = (typeof CloseCode)[keyof typeof CloseCode];
 
-/** Whether a client must not reconnect by itself after this code. */
+/** Whether a client must not reconnect by itself after this code. @publicApi */
 export function isFinalCloseCode(code: number): boolean {
   return code === MESSAGE_TOO_BIG || (code >= 4500 && code <= 4999);
 }

@@ -31,7 +31,7 @@ export function isErrorCode(value: unknown): value is ErrorCode {
 /** The fixed text of an `internal` error: what really happened goes to the server's log only. */
 export const INTERNAL_ERROR_MESSAGE = 'Internal server error';
 
-/** The `data` of an `error` frame. */
+/** The `data` of an `error` frame. @publicApi */
 export interface ErrorData {
   code: ErrorCode;
   message: string;

@@ -9,7 +9,7 @@
  */
 export type RedisNaming = 'channels' | 'rooms' | CustomRedisNaming;
 
-/** @publicApi */
+/** Names of the pub/sub channels in Redis, as another system has them. @publicApi */
 export interface CustomRedisNaming {
   /** The pub/sub channel of broadcasts. */
   readonly broadcast: string;
