@@ -26,6 +26,8 @@ export const HANDLER_METADATA = 'realtime:handler';
  * `data`; `undefined` publishes nothing. Declares the channels.
  *
  * @param pattern literal text with `{name}` segments, or a final `*`; the most specific pattern wins
+ * @param options see `SubscribeChannelOptions`
+ * @throws ChannelPatternError at the application's start, and DuplicatePatternError for a second handler of its pattern
  * @example
  * \@SubscribeChannel('room:{name}')
  * say(\@MessageBody() body: SayDto, \@ConnectedUser() user: User) { return { ...body, author: user.id }; }
@@ -40,15 +42,34 @@ export function SubscribeChannel(pattern: string, options: SubscribeChannelOptio
  * Decides whether a client may subscribe: an exception refuses. What the method returns is the `data` of the
  * `subscribed` reply. Declares the channels.
  *
+ * @param pattern as of `SubscribeChannel`
+ * @example
+ * \@OnSubscribe('room:{name}')
+ * async join(\@ChannelParam('name') name: string, \@ConnectedUser() user: RealtimeUser) {
+ *   if (!(await this.rooms.isMember(name, user.id))) throw new ForbiddenException();
+ *   return this.rooms.snapshot(name);
+ * }
+ *
  * @publicApi
  */
 export const OnSubscribe = (pattern: string): MethodDecorator => handler('subscribe', pattern);
 
-/** Runs after a connection has left a channel: by itself, by the server, or by disconnecting. @publicApi */
+/**
+ * Runs after a connection has left a channel: by itself, by the server, or by disconnecting. What it throws is logged.
+ *
+ * @param pattern as of `SubscribeChannel`
+ * @publicApi
+ */
 export const OnUnsubscribe = (pattern: string): MethodDecorator => handler('unsubscribe', pattern);
 
 /**
  * Answers requests: messages of this type without a channel. What the method returns is the `data` of the `ack`.
+ *
+ * @param type of the message; the application's start throws DuplicateMessageTypeError for a second handler of it, and
+ * ReservedMessageTypeError for one of the protocol's own
+ * @example
+ * \@OnMessage('quote')
+ * quote(\@MessageBody() { symbol }: QuoteDto) { return this.market.quote(symbol); }
  *
  * @publicApi
  */
@@ -58,6 +79,10 @@ export const OnMessage = (type: string): MethodDecorator => handler('message', t
  * Runs before the upgrade, with the HTTP request: an `HttpException` is the answer, and no connection comes to be. May
  * return the names of channels to join.
  *
+ * @example
+ * \@OnHandshake()
+ * join(\@HandshakeQuery() { contractId }: EventsQuery) { return [`contract:${contractId}`]; }
+ *
  * @publicApi
  */
 export const OnHandshake = (): MethodDecorator => handler('handshake', '');
@@ -65,6 +90,10 @@ export const OnHandshake = (): MethodDecorator => handler('handshake', '');
 /**
  * Runs when a client has connected, before its first message is handled; it may be async. An exception ends the
  * connection; so does one that takes longer than `limits.handshakeTimeout`, with 1011.
+ *
+ * @example
+ * \@OnConnect()
+ * greet(\@ConnectedClient() client: Connection) { client.info = { name: client.handshake.query.name }; }
  *
  * @publicApi
  */

@@ -80,6 +80,8 @@ export class HubService<Channels extends object = AnyChannels> implements Broadc
   /**
    * Sends to every connection of every instance, whatever it is subscribed to.
    *
+   * @param type what the message is; the types of the protocol are the server's own
+   * @param data anything that JSON can carry
    * @throws HubClosedError, ReservedTypeError, SerializationError
    * @example await hub.broadcast('deploy:started', { env: 'production' });
    */
@@ -92,6 +94,7 @@ export class HubService<Channels extends object = AnyChannels> implements Broadc
   /**
    * Sends to all connections of a user.
    *
+   * @returns `delivered`; whether the user is connected anywhere is not known
    * @throws HubClosedError, ReservedTypeError, SerializationError
    * @example await hub.sendToUser('alice', 'notice', { unread: 3 });
    */
@@ -100,9 +103,10 @@ export class HubService<Channels extends object = AnyChannels> implements Broadc
   }
 
   /**
-   * Sends to one connection.
+   * Sends to one connection, on whichever instance it is.
    *
    * @throws HubClosedError, ReservedTypeError, SerializationError
+   * @example await hub.sendToConnection(client.id, 'upload:done', { file });
    */
   sendToConnection(connectionId: string, type: string, data?: unknown): Promise<PublishResult> {
     return this.sendTo('sendToConnection', { connectionId }, type, data);
@@ -154,8 +158,12 @@ export class HubService<Channels extends object = AnyChannels> implements Broadc
    * Lets an object of your own take part: it gets broadcasts, and what it is subscribed to with
    * `hub.subscribe({ connectionId })`.
    *
+   * @param options `id`: of the connection, a random one by default; `user`: who it belongs to, nobody by default
    * @returns its connection; registering the same object again returns the same one
    * @throws HubClosedError, ConnectionIdTakenError
+   * @example
+   * const connection = hub.register({ send: ({ text }) => log.write(text), close: () => log.end() });
+   * await hub.subscribe({ connectionId: connection.id }, 'room:lobby');
    */
   register(subscriber: Subscriber, options: { id?: string; user?: ConnectedUser } = {}): Connection {
     const existing = this.registered.get(subscriber);
@@ -205,7 +213,7 @@ export class HubService<Channels extends object = AnyChannels> implements Broadc
     await this.core.adapter.clearHistory(channel);
   }
 
-  /** Who is on a channel, over all instances. Empty unless the channel has `presence`. */
+  /** Who is on a channel, over all instances. Empty unless the channel has `presence`. @throws InvalidChannelError */
   async presence(channel: string): Promise<PresenceSnapshot> {
     this.core.assertChannelName(channel);
     return this.core.presence.snapshot(channel);
