@@ -69,6 +69,16 @@ const FRAGMENTS: readonly [part: string, given: string, wrap?: (code: string) =>
     (code) => code.replace(/\)\n$/, ');'),
   ],
   ['RealtimeHealthIndicator', ''],
+  [
+    'createTestingModule',
+    `import { Test } from '@nestjs/testing';
+     import { RealtimeWsAdapter } from 'nestjs-realtime';
+     import { RealtimeClient } from 'nestjs-realtime/client';
+     import { WebSocket } from 'ws';
+     import { AppModule } from './app.module.js';
+     declare const expect: (value: unknown) => { toEqual(other: unknown): void };`,
+    method,
+  ],
 ];
 
 function method(code: string): string {

@@ -3,8 +3,10 @@ import type { INestApplication, Type } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { RealtimeWsAdapter } from 'nestjs-realtime';
 import ts from 'typescript';
+import { WebSocket } from 'ws';
+import { RealtimeClient } from '../../../lib/client';
 import { TestClient, type TestFrame } from '../../support/test-client';
-import { blocks, files } from './code';
+import { blocks, blockWith, files } from './code';
 
 const SESSION = blocks('wscat')[0]!.trim().split('\n');
 
@@ -61,4 +63,13 @@ describe('the session in the README', () => {
     }
     await client.close();
   });
+});
+
+it('the test in the README passes', async () => {
+  const names = { Test, AppModule: load('app.module.ts').AppModule, RealtimeWsAdapter, RealtimeClient, WebSocket, expect };
+  // As above.
+  // oxlint-disable-next-line typescript/no-implied-eval
+  const run = new Function(...Object.keys(names), `return (async () => {${blockWith('ts', 'createTestingModule')}})()`);
+  await expect((run as (...values: unknown[]) => Promise<unknown>)(...Object.values(names))).resolves.toBeUndefined();
+  expect.assertions(2);
 });
