@@ -102,6 +102,9 @@ export type { OriginOption } from './transports/ws/origin-policy';
 export type { AnyChannels, ChannelDeclaration, MessagesOf } from './protocol/channel-declarations';
 
 export type * from './adapter/hub-adapter';
+/** Of adapters: `HistoryPage` is what `hub.history()` gives. */
+export type { HistoryPage as AdapterHistoryPage } from './adapter/hub-adapter';
+export type { Position } from './protocol/cursor';
 export type { AdapterContext, AdapterFactory } from './adapter/adapter-factory';
 export { memoryAdapter, type MemoryAdapterOptions } from './adapter/memory/memory-adapter.factory';
 export { redisAdapter } from './adapter/redis/redis-adapter.factory';

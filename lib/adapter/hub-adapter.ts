@@ -220,7 +220,7 @@ export interface HistoryQuery {
   readonly reverse?: boolean;
 }
 
-/** @publicApi */
+/** A page of what is stored; an application gets it from `hub.history()`, decoded. @publicApi */
 export interface HistoryPage {
   readonly publications: StoredPublication[];
   /** Where the channel stands. */

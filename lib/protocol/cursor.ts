@@ -3,6 +3,8 @@
  *
  * The number alone would not do: after a failover that lost a tail, offsets are used again for other publications.
  * `tag` names the publication at the offset, so that a reused offset does not pass for continuity.
+ *
+ * @publicApi
  */
 export interface Position {
   /** Names one life of the channel's history; another epoch shares nothing with this one. */

@@ -1,6 +1,6 @@
 // The same package from an ES module.
 import type { INestApplication } from '@nestjs/common';
-import { CloseCode, HubService, RealtimeModule, RealtimeWsAdapter } from 'nestjs-realtime';
+import { type AdapterHistoryPage, CloseCode, type HubAdapter, HubService, RealtimeModule, RealtimeWsAdapter } from 'nestjs-realtime';
 
 export const realtime = RealtimeModule.forRoot({ path: '/ws', channels: { '*': {} } });
 
@@ -11,3 +11,9 @@ export async function greet(app: INestApplication): Promise<'cluster' | 'local'>
 }
 
 export const final: number = CloseCode.Forbidden;
+
+/** A part of an adapter of one's own: its page is not the one that `hub.history()` gives. */
+export const pager: Pick<HubAdapter, 'history'> = {
+  history: (): Promise<AdapterHistoryPage> =>
+    Promise.resolve({ publications: [], position: { epoch: 'a', offset: 0, tag: '' }, complete: true }),
+};
