@@ -60,6 +60,59 @@ describe('a fail-over that loses a tail', () => {
   });
 });
 
+describe('a master that was demoted, and still has our connections', () => {
+  let demoted: RedisServer;
+  let promoted: RedisServer;
+  let proxy: TcpProxy;
+  let node: AdapterNode;
+
+  beforeEach(async () => {
+    demoted = cleanup(await RedisServer.start());
+    promoted = cleanup(await RedisServer.start({ args: ['--replicaof', `127.0.0.1 ${demoted.port}`] }));
+    proxy = cleanup(await TcpProxy.start(demoted.port));
+    // A heartbeat would be refused before what is asked here.
+    const quiet = { probe: { interval: 60_000 }, instances: { heartbeat: 60_000, deadAfter: 120_000 } };
+    node = await startNode({ url: proxy.url, ...BRISK, ...quiet, publishTimeout: 10_000, commandTimeout: 10_000 });
+    cleanup(node.adapter);
+    await append(node, 1);
+    await inStep(demoted, promoted);
+    await promoted.use((client) => client.replicaof('NO', 'ONE'));
+  });
+
+  /** It follows nobody who is there, so that it stays as it is. */
+  const demote = async (): Promise<void> => {
+    const port = await freePort();
+    await demoted.use((client) => client.replicaof('127.0.0.1', port));
+  };
+
+  /** The address leads to the new master as soon as the old one has refused: nothing but that ends our connections. */
+  const handOverDuring = async <T>(work: Promise<T>): Promise<T> => {
+    const before = proxy.accepted;
+    await Promise.race([work, waitFor('a refusal', () => proxy.accepted > before)]);
+    proxy.retarget(promoted.port);
+    return work;
+  };
+
+  it('is not asked what follows a cursor', async () => {
+    const other = await startNode({ url: promoted.url, ...BRISK });
+    cleanup(other.adapter);
+    const { position } = await append(other, 2);
+    await append(other, 3);
+    await demote();
+    const { recovered, publications } = await handOverDuring(node.adapter.read(KEPT, { after: position }, HISTORY));
+    expect([recovered, publications.map(({ payload }) => (JSON.parse(payload.toString('utf8')) as { data: unknown }).data)]).toEqual([true, [3]]);
+  });
+
+  it('is not asked what was published under an idempotency key', async () => {
+    const publish = () => node.adapter.append({ channel: KEPT, payload: payloadOf('once') }, HISTORY, { key: 'k', ttl: 60_000 });
+    const { position: lost } = await publish();
+    await demote();
+    const { duplicate, position } = await handOverDuring(publish());
+    expect(duplicate).toBeUndefined();
+    expect(position.tag).not.toBe(lost.tag);
+  });
+});
+
 describe('behind Sentinels', () => {
   it('goes on at the new master, with nothing missing', async () => {
     const servers = cleanup(await SentinelServers.start());

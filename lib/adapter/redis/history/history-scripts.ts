@@ -8,6 +8,18 @@ import { RedisScript } from '../connection/redis-commands';
  */
 
 /**
+ * Has a replica refuse the script at once, by a write that changes nothing and is passed on to nobody. A master that was
+ * demoted keeps its connections: what it holds may be behind, or a tail that is no part of the history any more, and without
+ * this it would answer from it for as long as the script has nothing to write.
+ */
+const AT_MASTER = `
+local refusal = redis.pcall('HDEL', KEYS[1], '')
+if type(refusal) == 'table' and refusal.err and string.find(refusal.err, 'READONLY', 1, true) then
+  return redis.error_reply('READONLY the history is read and written at the master')
+end
+`;
+
+/**
  * Appends publications and publishes each with its position, in one step: nobody can see one without the other.
  *
  * KEYS: position and stream of each, then the idempotency keys of those that have one. ARGV: 1 publishing command, 2 envelope
@@ -15,7 +27,7 @@ import { RedisScript } from '../connection/redis-commands';
  * channel, payload, exclude, size, ttl, ttl of its idempotency key or nothing.
  * Returns the cursor of each, or `=` and the cursor of the first under the same idempotency key, or `!` and an error.
  */
-export const APPEND = new RedisScript(`
+export const APPEND = new RedisScript(`${AT_MASTER}
 local time = redis.call('TIME')
 local now = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
 local results = {}
@@ -66,7 +78,6 @@ end
 for i = 1, count do
   local err, cursor = append(i)
   if err then
-    if string.find(err, '^READONLY') then return redis.error_reply(err) end
     results[i] = '!' .. err
   else
     results[i] = cursor
@@ -85,7 +96,7 @@ return results
  * with more there is nothing.
  * Returns epoch, offset, tag, link, id of the oldest held (`down` only), entries.
  */
-export const READ = new RedisScript(`
+export const READ = new RedisScript(`${AT_MASTER}
 local held = redis.call('HMGET', KEYS[1], 'e', 'o', 't', 'l')
 local epoch, offset, tag, link = held[1], held[2], held[3], held[4]
 if not epoch then
