@@ -2,16 +2,24 @@ import type { Connection } from '../hub/connection';
 import type { HistoryRequest } from '../hub/channel-history';
 import type { HubCore } from '../hub/hub-core';
 import { SubscriptionLimitError, UndeclaredChannelError } from '../hub/hub.errors';
+import { membersWithin } from '../hub/presence';
 import type { Command } from '../protocol/commands';
+import type { OutboundMessage } from '../protocol/envelope';
 import { ErrorCode, RealtimeError } from '../protocol/errors';
 import { RealtimeContext } from './handler-context';
 import type { HandlerRegistry } from './handler-registry';
+import { LargeReplies } from './large-replies';
 
 /** A command whose channel is known and valid. */
 export type ChannelCommand = Command & { channel: string };
 
+/** What the members that one frame lists take together, in bytes. As much again has to have room in the queue behind it. */
+const MAX_LIST_BYTES = 512 * 1024;
+
 /** `subscribe`, `unsubscribe`, `presence` and `history`. */
 export class ChannelCommands {
+  private readonly replies = new LargeReplies();
+
   constructor(
     private readonly hub: HubCore,
     private readonly handlers: HandlerRegistry,
@@ -32,15 +40,23 @@ export class ChannelCommands {
     connection.sendMessage({ type: 'unsubscribed', id, channel });
   }
 
-  async presence(connection: Connection, { id, channel }: ChannelCommand): Promise<void> {
-    assertSubscribed(connection, channel);
-    if (!this.hub.presence.isKept(channel)) {
-      throw new RealtimeError(ErrorCode.NotFound, `The channel ${JSON.stringify(channel)} keeps no presence`);
-    }
-    connection.sendMessage({ type: 'presence', id, channel, data: await this.hub.presence.snapshot(channel) });
+  presence(connection: Connection, { id, channel }: ChannelCommand): Promise<void> {
+    return this.replies.send(connection, async () => {
+      assertSubscribed(connection, channel);
+      if (!this.hub.presence.isKept(channel)) {
+        throw new RealtimeError(ErrorCode.NotFound, `The channel ${JSON.stringify(channel)} keeps no presence`);
+      }
+      const { members, ...counts } = await this.hub.presence.snapshot(channel);
+      const listed = membersWithin(members, Math.min(MAX_LIST_BYTES, this.hub.settings.limits.sendQueueBytes / 2));
+      return { type: 'presence', id, channel, data: { members: listed, ...counts } };
+    });
   }
 
-  async history(connection: Connection, command: ChannelCommand): Promise<void> {
+  history(connection: Connection, command: ChannelCommand): Promise<void> {
+    return this.replies.send(connection, () => this.historyReply(connection, command));
+  }
+
+  private async historyReply(connection: Connection, command: ChannelCommand): Promise<OutboundMessage> {
     const { id, channel } = command;
     assertSubscribed(connection, channel);
     const page = await this.hub.history.page(channel, readHistoryRequest(command.data));
@@ -51,7 +67,7 @@ export class ChannelCommands {
       [dataField]: data,
       ...rest,
     }));
-    connection.sendMessage({ type: 'history', id, channel, data: { ...page, publications } });
+    return { type: 'history', id, channel, data: { ...page, publications } };
   }
 
   /** @returns the data for the `subscribed` reply. @throws when the channel is not for this client */

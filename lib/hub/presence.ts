@@ -130,6 +130,13 @@ export class Presence {
   }
 }
 
+/** The first members, as many as can be listed in so many bytes. */
+export function membersWithin(members: PresenceMember[], maxBytes: number): PresenceMember[] {
+  let bytes = 0;
+  const tooMuch = members.findIndex((member) => (bytes += Buffer.byteLength(JSON.stringify(member)) + 1) > maxBytes);
+  return tooMuch === -1 ? members : members.slice(0, tooMuch);
+}
+
 /** Whether a client that lost its connection with this code may be about to come back by itself. */
 export function isInterruption(code: number): boolean {
   return !DELIBERATE_CODES.has(code) && !isFinalCloseCode(code);
