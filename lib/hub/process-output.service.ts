@@ -6,6 +6,9 @@ import type { PublishResult } from './publish.types';
  * Streams the output of processes (builds, jobs) to whoever watches `process:<id>`. The names on the wire are those of
  * the hub library that this module is a counterpart of: `process_output` and `process_status`.
  *
+ * It declares no channel, since output may hold anything: a pattern in the module's `channels`, such as `process:{id}`, or an
+ * `@OnSubscribe` handler says that clients may watch, and who.
+ *
  * @example
  * child.stdout.on('data', (line) => void output.output('build-42', String(line)));
  * child.on('exit', (code) => void output.status('build-42', 'exited', code ?? undefined));
