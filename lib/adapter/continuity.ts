@@ -29,9 +29,19 @@ export function isProven(position: Position, next: HistoryEntry | undefined, top
   return next === undefined ? samePosition(position, top) : follows(next, position);
 }
 
+/** Whether `newer`, in order, is every publication from `position` to `top`: each follows the one before. */
+export function leadsTo(top: Position, position: Position, newer: readonly HistoryEntry[]): boolean {
+  let last = position;
+  for (const entry of newer) {
+    if (!follows(entry, last)) return false;
+    last = entry.position;
+  }
+  return samePosition(last, top);
+}
+
 /** @param newer every held entry with an offset above `after`'s, in order */
 export function readAfter(after: Position, newer: readonly HistoryEntry[], top: Position, bounds?: ReadBounds): ReadResult {
-  if (!isProven(after, newer[0], top) || !isWithin(newer, bounds)) return { recovered: false, publications: [], position: top };
+  if (!leadsTo(top, after, newer) || !isWithin(newer, bounds)) return { recovered: false, publications: [], position: top };
   return { recovered: true, publications: newer.map(withoutProof), position: top };
 }
 

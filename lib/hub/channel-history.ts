@@ -1,3 +1,4 @@
+import { Logger } from '@nestjs/common';
 import type { HubAdapter, StoredPublication } from '../adapter/hub-adapter';
 import { decodeCursor, encodeCursor } from '../protocol/cursor';
 import type { EnvelopeFields } from '../protocol/envelope';
@@ -41,6 +42,8 @@ const MAX_PAGE_BYTES = 512 * 1024;
 
 /** Pages through what channels keep. */
 export class ChannelHistory {
+  private readonly logger = new Logger('Hub');
+
   constructor(
     private readonly adapter: HubAdapter,
     private readonly rules: ChannelRules,
@@ -65,16 +68,23 @@ export class ChannelHistory {
     const page = await this.adapter.history(channel, query, history);
     const fitting = page.publications.slice(0, fittingCount(page.publications));
     return {
-      publications: fitting.map((publication) => this.toEntry(publication)),
+      publications: fitting.map((publication) => this.toEntry(channel, publication)).filter((entry) => entry !== undefined),
       cursor: encodeCursor(page.position),
       complete: page.complete && fitting.length === page.publications.length,
     };
   }
 
-  private toEntry({ payload, position }: StoredPublication): HistoryEntry {
-    const message = JSON.parse(payload.toString('utf8')) as Record<string, unknown>;
-    const { [this.fields.type]: type, [this.fields.data]: data, ...rest } = message;
-    return { type, data, ...rest, cursor: encodeCursor(position) } as HistoryEntry;
+  /** @returns undefined for what is no message: it is left out, so that the rest can be had */
+  private toEntry(channel: string, { payload, position }: StoredPublication): HistoryEntry | undefined {
+    const cursor = encodeCursor(position);
+    try {
+      const message = JSON.parse(payload.toString('utf8')) as Record<string, unknown>;
+      const { [this.fields.type]: type, [this.fields.data]: data, ...rest } = message;
+      return { type, data, ...rest, cursor } as HistoryEntry;
+    } catch {
+      this.logger.warn(`The history of ${channel} holds something at ${cursor} that is no JSON: it is left out`);
+      return undefined;
+    }
   }
 }
 

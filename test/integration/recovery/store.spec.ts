@@ -15,7 +15,7 @@ const STREAM = `realtime:history:{realtime:channel:${ROOM}}`;
 
 const dataOf = (client: TestClient): unknown[] => client.ofType('message').map(({ data }) => data);
 
-async function startTwo(): Promise<{ redis: RedisServer; hub: HubService; clients: TestClient[] }> {
+async function startTwo(): Promise<{ redis: RedisServer; hub: HubService; url: string; clients: TestClient[] }> {
   const redis = cleanup(await RedisServer.start());
   const realtime = (): object => ({
     channels: { 'room:*': { history: { size: 100, ttl: '10m' } } },
@@ -27,7 +27,7 @@ async function startTwo(): Promise<{ redis: RedisServer; hub: HubService; client
     cleanup({ stop: () => client.close() });
     await client.subscribe(ROOM);
   }
-  return { redis, hub: apps[0]!.hub, clients };
+  return { redis, hub: apps[0]!.hub, url: apps[0]!.url, clients };
 }
 
 it('a publication whose outcome stayed unknown is there once after a retry with its key, which is told the truth', async () => {
@@ -84,4 +84,41 @@ it('instances that lost their connections catch up, and their clients notice not
     expect(dataOf(client)).toEqual(Array.from({ length: 20 }, (_, index) => index + 1));
     expect(client.ofType('reset')).toEqual([]);
   }
+});
+
+describe.each([
+  ['fields of its own', ['note', 'by hand']],
+  ['a payload that is no JSON', ['a', '1', 'b', 'TAG', 't', 'foreign', 'p', 'by hand']],
+  ['exclusions that are no JSON', ['a', '1', 'b', 'TAG', 't', 'foreign', 'p', '{"type":"message"}', 'x', '[by hand']],
+])('something with %s in the middle of a history, which somebody else wrote', (_, fields) => {
+  it('is a hole: nobody is sent it or told that he missed nothing, and what follows goes on', async () => {
+    const { redis, hub, url, clients } = await startTwo();
+    const before = (await hub.publish(ROOM, 1)).cursor!;
+    const { tag } = decodeCursor(before)!;
+    const entry = fields.map((field) => field.replace('TAG', tag));
+    await redis.use((client) => client.multi().xadd(STREAM, '2-0', ...entry).hset(POSITION, 'o', 2, 't', 'foreign').exec());
+    for (const client of clients) {
+      const reset = await waitFor('the reset', () => client.ofType('reset')[0]);
+      expect(decodeCursor(reset.cursor)).toMatchObject({ offset: 2, tag: 'foreign' });
+    }
+    const after = (await hub.publish(ROOM, 3)).cursor!;
+    await hub.publish(ROOM, 4);
+    for (const client of clients) {
+      await waitFor('what follows', () => dataOf(client).length === 3);
+      expect(dataOf(client)).toEqual([1, 3, 4]);
+      expect(client.ofType('reset')).toHaveLength(1);
+    }
+
+    for (const [cursor, recovered, missed] of [[before, false, []], [after, true, [4]]] as const) {
+      const returning = await TestClient.connect(`${url}/ws`);
+      cleanup({ stop: () => returning.close() });
+      expect(await returning.subscribe(ROOM, { cursor })).toMatchObject({ recovered });
+      await waitFor('what was missed', () => dataOf(returning).length === missed.length);
+      expect(dataOf(returning)).toEqual(missed);
+    }
+    const page = await hub.history(ROOM, {});
+    expect(page.publications.map(({ data }) => data)).toEqual([1, 3, 4]);
+    expect(page.complete).toBe(true);
+    expect((await hub.history(ROOM, { limit: 1 })).complete).toBe(false);
+  });
 });

@@ -1,5 +1,7 @@
+import { ConsoleLogger, Logger } from '@nestjs/common';
 import { InvalidHistoryLimitError } from '../../../lib/hub/hub.errors';
 import { HubService } from '../../../lib/hub/hub.service';
+import { RecordingLogger } from '../../support/recording-logger';
 import { startHub } from './hub-kit';
 
 const CHANNELS = { 'kept:*': { history: { size: 2000, ttl: '1h' } } };
@@ -29,6 +31,23 @@ describe('ChannelHistory', () => {
       const error: unknown = await hub.history(channel, { limit: limit as number }).catch((thrown: unknown) => thrown);
       expect(error).toBeInstanceOf(InvalidHistoryLimitError);
       expect(error).toMatchObject({ limit, code: 'bad_request', message: expect.stringContaining('an integer of at least 1; it is ') });
+    }
+  });
+
+  it('leaves out what is no JSON, and says so in the log', async () => {
+    const hub = await startHub({ channels: CHANNELS });
+    const logger = new RecordingLogger();
+    Logger.overrideLogger(logger);
+    try {
+      const { history } = hub.rules.for('kept:a');
+      for (const text of ['{"type":"n","data":1}', '{by hand}', '{"type":"n","data":3}']) {
+        await hub.adapter.append({ channel: 'kept:a', payload: Buffer.from(text) }, history!);
+      }
+      const { publications, complete } = await hub.history.page('kept:a', {});
+      expect([publications.map(({ data }) => data), complete]).toEqual([[1, 3], true]);
+      expect(logger.text).toMatch(/^warn The history of kept:a holds something at \w+-2-\w+ that is no JSON/);
+    } finally {
+      Logger.overrideLogger(new ConsoleLogger());
     }
   });
 

@@ -1,3 +1,4 @@
+import { Logger } from '@nestjs/common';
 import { decodeCursor, type Position } from '../../../protocol/cursor';
 import { AdapterUnavailableError } from '../../adapter.errors';
 import { isProven, pageOf, type PageSource, readAfter, withoutProof } from '../../continuity';
@@ -21,6 +22,8 @@ import { APPEND, CLEAR, READ } from './history-scripts';
 import { readStoredChannel, type StoredChannel } from './stored-channel';
 
 const OPERATION = 'Publishing with history';
+/** Between two lines in the log about foreign entries, in ms. */
+const WARN_INTERVAL = 60_000;
 
 interface Append {
   readonly publication: AdapterPublication;
@@ -32,6 +35,8 @@ interface Append {
 export class RedisHistory {
   private readonly tags = new TagSource();
   private readonly queue: PublishQueue<Append, AppendResult>;
+  private readonly logger = new Logger('RedisAdapter');
+  private warnedAt = -Infinity;
 
   /**
    * @param envelopeStart the start of every envelope of this instance, up to its id
@@ -77,9 +82,9 @@ export class RedisHistory {
     // From one past `after` and two more than the limit: the one next to `after` proves it, the last tells if there is more.
     const from = after ? `${after.offset + 1}-0` : end;
     const near = await this.look(channel, settings, direction, from, limit + 3);
-    if (after === undefined || isFound(near, after)) return pageOf(sourceOf(near), query);
+    if (after === undefined || isFound(near, after)) return pageFrom(near, query, limit + 3);
     const far = await this.look(channel, settings, direction, end, limit + 1);
-    return pageOf(sourceOf(far), query);
+    return pageFrom(far, query, limit + 1);
   }
 
   async clear(channel: string): Promise<void> {
@@ -104,7 +109,16 @@ export class RedisHistory {
     const args = [this.tags.nextEpoch(), Math.max(this.positionTtl, ttl), what, from, countOrEpoch, maxAge ?? 0];
     if (bounds && Number.isFinite(bounds.maxPublications)) args.push(bounds.maxPublications);
     const reply = await this.commands.script('Reading a history', READ, keys[0], keys, args);
-    return readStoredChannel(reply);
+    const stored = readStoredChannel(reply);
+    if (stored.foreign > 0) this.warn(keys[1], stored.foreign);
+    return stored;
+  }
+
+  private warn(stream: string, foreign: number): void {
+    const now = performance.now();
+    if (now - this.warnedAt < WARN_INTERVAL) return;
+    this.warnedAt = now;
+    this.logger.warn(`Left out ${foreign} entries of ${stream} that are no publications: nobody else may write to a history`);
   }
 
   private keysOf(channel: string): [string, string] {
@@ -148,6 +162,14 @@ function readAppended(result: string): AppendResult | Error {
   const position = decodeCursor(duplicate ? result.slice(1) : result);
   if (position) return duplicate ? { position, duplicate } : { position };
   return new AdapterUnavailableError(OPERATION, 'refused', `Redis said "${result.slice(1)}"`);
+}
+
+/** @param looked how many entries were asked for */
+function pageFrom(stored: StoredChannel, query: HistoryQuery, looked: number): HistoryPage {
+  const page = pageOf(sourceOf(stored), query);
+  // What was left out may be all that told of more.
+  const isCut = stored.foreign > 0 && stored.entries.length + stored.foreign >= looked;
+  return isCut ? { ...page, complete: false } : page;
 }
 
 /** Whether what lies next to `after` tells where the page begins. */

@@ -15,7 +15,12 @@ export interface StoredChannel {
   readonly oldest: number | undefined;
   /** In the order that was asked for. */
   readonly entries: readonly StoredEntry[];
+  /** How many entries besides are none of ours: somebody else wrote to the stream. */
+  readonly foreign: number;
 }
+
+const BRACE_OPEN = 0x7b;
+const BRACE_CLOSE = 0x7d;
 
 type Reply = [Buffer, Buffer, Buffer, Buffer, Buffer, [Buffer, Buffer[]][]];
 
@@ -23,23 +28,41 @@ type Reply = [Buffer, Buffer, Buffer, Buffer, Buffer, [Buffer, Buffer[]][]];
 export function readStoredChannel(reply: unknown): StoredChannel {
   const [epochBytes, offset, tag, link, oldest, rawEntries] = reply as Reply;
   const epoch = epochBytes.toString('latin1');
-  const entries = rawEntries.map(([id, fields]) => readEntry(epoch, id, fields));
+  const entries = rawEntries.map(([id, fields]) => readEntry(epoch, id, fields)).filter((entry) => entry !== undefined);
   return {
     top: { epoch, offset: Number(offset), tag: tag.toString('latin1') },
     link: link.length === 0 ? undefined : link.toString('latin1'),
     oldest: oldest.length === 0 ? undefined : Number.parseInt(oldest.toString('latin1'), 10),
-    entries: entries.filter((entry) => entry !== undefined),
+    entries,
+    foreign: rawEntries.length - entries.length,
   };
 }
 
-/** The script APPEND writes the fields in this order; anything else in the stream is not ours. */
+/**
+ * The script APPEND writes the fields in this order; anything else in the stream is not ours.
+ *
+ * @returns undefined for what cannot be sent on: there is a hole in the history then
+ */
 function readEntry(epoch: string, id: Buffer, fields: readonly Buffer[]): StoredEntry | undefined {
-  const [, , , before, , tag, , payload, , exclude] = fields;
-  if (!before || !tag || !payload) return undefined;
+  const [offset, minor] = id.toString('latin1').split('-');
+  const [, , b, before, t, tag, p, payload, , exclude] = fields;
+  if (minor !== '0' || !before || !tag || !payload) return undefined;
+  if (`${b},${t},${p}` !== 'b,t,p' || payload[0] !== BRACE_OPEN || payload.at(-1) !== BRACE_CLOSE) return undefined;
+  const excluded = exclude && readStrings(exclude);
+  if (exclude && !excluded) return undefined;
   return {
-    position: { epoch, offset: Number.parseInt(id.toString('latin1'), 10), tag: tag.toString('latin1') },
+    position: { epoch, offset: Number(offset), tag: tag.toString('latin1') },
     previousTag: before.toString('latin1'),
     payload,
-    exclude: exclude && (JSON.parse(exclude.toString('utf8')) as string[]),
+    exclude: excluded,
   };
+}
+
+function readStrings(json: Buffer): string[] | undefined {
+  try {
+    const value: unknown = JSON.parse(json.toString('utf8'));
+    return Array.isArray(value) && value.every((item) => typeof item === 'string') ? value : undefined;
+  } catch {
+    return undefined;
+  }
 }

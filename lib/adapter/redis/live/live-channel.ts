@@ -1,5 +1,5 @@
 import { encodeCursor, type Position } from '../../../protocol/cursor';
-import { follows, isProven, samePosition } from '../../continuity';
+import { follows, leadsTo, samePosition } from '../../continuity';
 import type { HistorySettings } from '../../hub-adapter';
 import type { StoredChannel } from '../history/stored-channel';
 import { RecentPositions } from './recent-positions';
@@ -175,7 +175,7 @@ export class LiveChannel {
   private apply({ top, link, entries }: StoredChannel): void {
     const last = this.last!;
     this.fetched.clear();
-    if (isProven(last, entries[0], top)) {
+    if (leadsTo(top, last, entries)) {
       for (const entry of entries) this.advance(entry);
       for (const { position } of entries) this.fetched.set(position.offset, position.tag);
     } else {

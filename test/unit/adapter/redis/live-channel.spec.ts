@@ -47,7 +47,7 @@ class World {
   private read({ epoch, offset }: Position): StoredChannel {
     const newer = this.entries.filter(({ position }) => position.offset > offset);
     const held = epoch === this.top.epoch && newer[0]?.position.offset === offset + 1;
-    return { top: this.top, link: this.link, oldest: undefined, entries: held ? newer.map((entry) => ({ ...entry })) : [] };
+    return { top: this.top, link: this.link, oldest: undefined, foreign: 0, entries: held ? newer.map((entry) => ({ ...entry })) : [] };
   }
 }
 
