@@ -54,16 +54,18 @@ export class OptionsReader {
 
   /**
    * @param name of the group; empty for the top level
+   * @param otherwise what may stand there beside an object, in words
    * @throws RealtimeOptionsError when the group is no object or has a field that is not in `fields`
    */
   constructor(
     private readonly name: string,
     values: unknown,
     fields: readonly string[],
+    otherwise = '',
   ) {
     const given = values ?? {};
     if (typeof given !== 'object' || Array.isArray(given)) {
-      throw new RealtimeOptionsError(name || 'options', values, `an object with ${fields.join(', ')}`);
+      throw new RealtimeOptionsError(name || 'options', values, `${otherwise}an object with ${fields.join(', ')}`);
     }
     const unknown = Object.keys(given).find((field) => !fields.includes(field));
     if (unknown !== undefined) {

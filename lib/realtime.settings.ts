@@ -115,7 +115,7 @@ function readHeartbeat(value: unknown, writeTimeout: number): HeartbeatSettings 
 function readSlowConsumer(options: OptionsReader): { policy: SlowConsumerPolicy; writeTimeout: number } {
   const value = options.raw('slowConsumer');
   const group = typeof value === 'string' ? { policy: value } : value;
-  const reader = new OptionsReader('slowConsumer', group, ['policy', 'writeTimeout']);
+  const reader = new OptionsReader('slowConsumer', group, ['policy', 'writeTimeout'], "'disconnect', 'drop', 'latest' or ");
   return { policy: reader.choice('policy', POLICIES, 'disconnect'), writeTimeout: reader.timeout('writeTimeout', 10_000) };
 }
 
@@ -125,7 +125,7 @@ const COMPRESSION_THRESHOLD = 1024;
 function readCompression(options: OptionsReader): GatewaySettings['compression'] {
   const value = options.raw('compression') ?? false;
   if (typeof value === 'boolean') return value ? { threshold: COMPRESSION_THRESHOLD } : undefined;
-  const reader = new OptionsReader('compression', value, ['threshold']);
+  const reader = new OptionsReader('compression', value, ['threshold'], 'true, false or ');
   const threshold = reader.raw('threshold') ?? COMPRESSION_THRESHOLD;
   if (typeof threshold !== 'number' || !(threshold >= 0)) return reader.fail('threshold', 'a number of bytes');
   return { threshold };
@@ -137,7 +137,7 @@ const MAX_STREAM_CHANNELS = 128;
 function readSse(options: OptionsReader, { path, heartbeat, welcome }: GatewaySettings): SseSettings | undefined {
   const value = options.raw('sse') ?? true;
   if (value === false) return undefined;
-  const reader = new OptionsReader('sse', value === true ? {} : value, ['channels']);
+  const reader = new OptionsReader('sse', value === true ? {} : value, ['channels'], 'true, false or ');
   const maxChannels = reader.count('channels', 64);
   if (maxChannels > MAX_STREAM_CHANNELS) reader.fail('channels', `a whole number up to ${MAX_STREAM_CHANNELS}`);
   return { path: `${path === '/' ? '' : path}/events`, maxChannels, heartbeat, welcome };
@@ -190,7 +190,7 @@ const GRACE_PERIOD = 2_000;
 function readPresence(name: string, channel: OptionsReader): ChannelSettings['presence'] {
   const value = channel.raw('presence') ?? false;
   if (value === false) return undefined;
-  const presence = new OptionsReader(`${name}.presence`, value === true ? {} : value, ['announce', 'gracePeriod']);
+  const presence = new OptionsReader(`${name}.presence`, value === true ? {} : value, ['announce', 'gracePeriod'], 'true, false or ');
   // Here 0 is a time like any other: at once.
   const gracePeriod = presence.has('gracePeriod') ? presence.timeout('gracePeriod', 0) : GRACE_PERIOD;
   return { announce: presence.flag('announce', true), gracePeriod };

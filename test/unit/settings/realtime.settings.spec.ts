@@ -405,3 +405,14 @@ describe('resolveSettings', () => {
     expect(second.rules.isDeclared('b')).toBe(false);
   });
 });
+
+describe('what an option that is an object or something shorter may be', () => {
+  it.each([
+    [{ sse: 'yes' }, 'true, false or an object with channels'],
+    [{ compression: 1 }, 'true, false or an object with threshold'],
+    [{ slowConsumer: 5 }, "'disconnect', 'drop', 'latest' or an object with policy, writeTimeout"],
+    [{ channels: { a: { presence: 'yes' } } }, 'true, false or an object with announce, gracePeriod'],
+  ])('is said in full: %j', (options, allowed) => {
+    expect(thrownBy(() => resolveSettings(options as never))).toMatchObject({ allowed });
+  });
+});
