@@ -109,6 +109,11 @@ export class Outbox implements Flushable {
     return new Promise((resolve) => (this.drainWaiters ??= []).push(resolve));
   }
 
+  /** Whether so many frames more would find room, and what they hold has room to spare. */
+  hasRoomFor(frames: number): boolean {
+    return this.queuedFrames + frames <= this.limits.sendQueueFrames && this.queuedBytes <= this.limits.sendQueueBytes / 2;
+  }
+
   /** Frames waiting, those in the socket included. */
   get queuedFrames(): number {
     return (this.batch?.count ?? 0) + (this.backlog?.length ?? 0) + this.unsentFrames;

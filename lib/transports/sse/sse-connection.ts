@@ -140,6 +140,15 @@ export class SseConnection extends Connection implements OutboxSocket, KeptStrea
     return this.outbox.writable;
   }
 
+  hasRoomFor(frames: number): boolean {
+    return this.outbox.hasRoomFor(frames);
+  }
+
+  caughtUp(): Promise<void> {
+    this.outbox.flush();
+    return this.whenWritable();
+  }
+
   /** Resolves when somebody waits for room in the queue, which there cannot be before it is released. */
   pressed(): Promise<void> {
     return new Promise((resolve) => (this.onPressed = resolve));

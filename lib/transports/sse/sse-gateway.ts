@@ -6,8 +6,8 @@ import type { CommandDispatcher } from '../../channels/command-dispatcher';
 import { describeError } from '../../hub/describe-error';
 import { Handshake } from '../../hub/handshake';
 import type { HubCore } from '../../hub/hub-core';
-import { inTime } from '../../hub/in-time';
 import { greetingFor } from '../greeting';
+import { joinChannels } from '../join-channels';
 import { closeCodeFor } from '../ws/connect-failure';
 import { errorText } from '../ws/error-text';
 import type { HeartbeatSettings } from '../ws/heartbeat';
@@ -125,10 +125,13 @@ export class SseGateway {
   }
 
   /** Runs the connect handlers, joins the channels, greets. */
-  private async begin(connection: SseConnection, channels: readonly string[], wanted: StreamRequest): Promise<void> {
+  private async begin(connection: SseConnection, channels: readonly string[], { cursorOf }: StreamRequest): Promise<void> {
     try {
       await this.hub.lifecycle.begin(connection);
-      await this.join(connection, channels, wanted);
+      const { handshakeTimeout } = this.hub.settings.limits;
+      await joinChannels(connection, channels, handshakeTimeout, (channel) =>
+        this.dispatcher.subscribe(connection, channel, cursorOf(channel)),
+      );
       const { welcome, heartbeat } = this.settings;
       connection.release(welcome ? greetingFor(this.hub, connection, heartbeat) : undefined);
     } catch (error) {
@@ -136,14 +139,6 @@ export class SseGateway {
       if (unexpected) this.logger.error('An @OnConnect handler failed', describeError(error));
       connection.close(code, reason);
     }
-  }
-
-  /** As for a WebSocket: not for a channel that has much to say, nor for one that takes too long. */
-  private async join(connection: SseConnection, channels: readonly string[], { cursorOf }: StreamRequest): Promise<void> {
-    if (!connection.open) return;
-    const joined = Promise.all(channels.map((channel) => this.dispatcher.subscribe(connection, channel, cursorOf(channel))));
-    const { handshakeTimeout } = this.hub.settings.limits;
-    await inTime<unknown>(Promise.race([joined, connection.pressed()]), handshakeTimeout, () => undefined);
   }
 }
 

@@ -9,9 +9,9 @@ import type { CompressionSettings } from '../../hub/compression';
 import { describeError } from '../../hub/describe-error';
 import { Handshake } from '../../hub/handshake';
 import type { HubCore } from '../../hub/hub-core';
-import { inTime } from '../../hub/in-time';
 import { CloseCode } from '../../protocol/close-codes';
 import { greetingFor } from '../greeting';
+import { joinChannels } from '../join-channels';
 import { closeCodeFor } from './connect-failure';
 import { errorText } from './error-text';
 import { Heartbeat, type HeartbeatSettings } from './heartbeat';
@@ -166,7 +166,8 @@ export class RealtimeGateway {
   private async begin(connection: WebSocketConnection, admission: Admission, started: () => void): Promise<void> {
     try {
       await this.hub.lifecycle.begin(connection);
-      await this.join(connection, admission.channels);
+      const subscribe = (channel: string): Promise<void> => this.dispatcher.subscribe(connection, channel);
+      await joinChannels(connection, admission.channels, this.handshakeTimeout, subscribe);
       const { welcome, heartbeat } = this.settings;
       connection.release(welcome ? greetingFor(this.hub, connection, heartbeat) : undefined);
     } catch (error) {
@@ -178,16 +179,6 @@ export class RealtimeGateway {
       connection.ready = undefined;
       started();
     }
-  }
-
-  /**
-   * Waits for all channels, unless one of them has so much to say that the client has to be reading by now, or takes so long that
-   * the others should not wait for it.
-   */
-  private async join(connection: WebSocketConnection, channels: readonly string[]): Promise<void> {
-    if (!connection.open || channels.length === 0) return;
-    const joined = Promise.all(channels.map((channel) => this.dispatcher.subscribe(connection, channel)));
-    await inTime<unknown>(Promise.race([joined, connection.pressed()]), this.handshakeTimeout, () => undefined);
   }
 
   /** One set of listeners for all sockets, so that a connection costs none of its own. */
