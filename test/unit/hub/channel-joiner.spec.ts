@@ -279,6 +279,16 @@ describe('ChannelJoiner', () => {
     });
   });
 
+  it('tells nobody of the end of a subscription that it was not told of', async () => {
+    const { hub } = await createRoom();
+    const connection = connect(hub);
+    const circular: Record<string, unknown> = {};
+    circular['self'] = circular;
+    await expect(hub.subscribe(connection, ROOM, { data: circular })).rejects.toMatchObject({ name: 'SerializationError' });
+    expect(connection.messages).toEqual([]);
+    expect(connection.channels).toEqual([]);
+  });
+
   describe('whatever comes between', () => {
     type Step =
       | { kind: 'publish'; count: number }
