@@ -2,8 +2,8 @@ import type { HistorySettings } from '../adapter/hub-adapter';
 import { decodeCursor, encodeCursor, type Position } from '../protocol/cursor';
 import type { OutboundMessage } from '../protocol/envelope';
 import { LoopShare } from './loop-share';
-import type { JoinRead } from './join-read';
-import type { JoinQuery, SharedReads } from './shared-reads';
+import type { SharedPublication } from './shared-publication';
+import type { JoinQuery, JoinRead, SharedReads } from './shared-reads';
 import { type HeldPublication, isNewer, type Subscription } from './subscription';
 
 /** Publications that are sent at a stretch. */
@@ -80,37 +80,32 @@ export class ChannelJoiner {
     history: HistorySettings,
   ): Promise<void> {
     const after = decodeCursor(request.cursor);
-    const missed = await this.readWithoutLoss(subscription, queryOf(request, after), history);
-    if (!subscription.active) return missed.letGo();
+    let missed: JoinRead;
+    do {
+      subscription.takeLost();
+      missed = await this.read(subscription, queryOf(request, after), history);
+      // What was read before a loss proves nothing about what comes after it.
+    } while (subscription.lost);
+    if (!subscription.active) return;
 
     const recovered = request.cursor === undefined ? undefined : after !== undefined && missed.recovered;
-    subscription.position = recovered ? after : missed.position;
-    subscription.answered = true;
     subscription.connection.sendMessage({
       ...subscribedMessage(subscription, request),
       recoverable: true,
       recovered,
       cursor: recovered ? request.cursor : encodeCursor(missed.position),
     });
-    const position = await this.send(subscription, missed, recovered ? after : undefined, history);
-    await this.catchUp(subscription, position, history);
-  }
-
-  private async readWithoutLoss(subscription: Subscription, query: JoinQuery, history: HistorySettings): Promise<JoinRead> {
-    for (;;) {
-      subscription.takeLost();
-      const read = await this.read(subscription, query, history);
-      if (!subscription.lost) return read;
-      // What was read before a loss proves nothing about what comes after it.
-      read.letGo();
-    }
+    // Only now: data without a JSON form is told by an error, and nobody believes in a subscription.
+    subscription.answered = true;
+    subscription.position = recovered ? after : missed.position;
+    await this.send(subscription, missed.publications);
+    await this.catchUp(subscription, missed.position, history);
   }
 
   private async read(subscription: Subscription, query: JoinQuery, history: HistorySettings): Promise<JoinRead> {
     for (;;) {
       const read = await this.reads.read(subscription.channel.name, query, history);
       if (!subscription.holdsForeign(read.position)) return read;
-      read.letGo();
       // The history was cleared meanwhile. Whether what is held came before or after, a read that begins now has seen it.
       subscription.takeHeld();
     }
@@ -132,12 +127,15 @@ export class ChannelJoiner {
     }
   }
 
-  /** What is needed again, because more arrived than is held back or a read was let go of: the history has it. */
+  /** More arrived during the join than is held back: the history has it. */
   private async readFurther(subscription: Subscription, after: Position, history: HistorySettings): Promise<Position> {
     await subscription.connection.whenWritable();
     const more = await this.read(subscription, { after }, history);
-    if (more.recovered) return this.send(subscription, more, after, history);
-    if (subscription.active) this.sendReset(subscription, more.position);
+    if (more.recovered) {
+      await this.send(subscription, more.publications);
+    } else if (subscription.active) {
+      this.sendReset(subscription, more.position);
+    }
     return more.position;
   }
 
@@ -147,49 +145,14 @@ export class ChannelJoiner {
     connection.sendMessage({ type: 'reset', channel: channel.name, cursor: encodeCursor(position) });
   }
 
-  /**
-   * Sends what was read, and reads again what had to be let go of meanwhile.
-   *
-   * @param from the position before what was read, where that is known
-   * @returns the position after it
-   */
-  private async send(
-    subscription: Subscription,
-    read: JoinRead,
-    from: Position | undefined,
-    history: HistorySettings,
-  ): Promise<Position> {
-    let reached: Position | undefined;
-    try {
-      reached = await this.sendRead(subscription, read, from);
-    } finally {
-      read.letGo();
-    }
-    return reached === undefined ? read.position : this.readFurther(subscription, reached, history);
-  }
-
-  /**
-   * Sends stored publications at the pace at which the connection takes them.
-   *
-   * @returns undefined when it is through, else after what the rest has to be read again
-   */
-  private async sendRead(subscription: Subscription, read: JoinRead, from: Position | undefined): Promise<Position | undefined> {
+  /** Sends stored publications at the pace at which the connection takes them. */
+  private async send(subscription: Subscription, publications: readonly SharedPublication[]): Promise<void> {
     const { connection, channel } = subscription;
-    let position = from;
-    let isHeld = true;
-    for (let index = 0; ; index++) {
-      const publication = read.at(index);
-      if (publication === undefined) return isHeld ? undefined : position;
+    for (const [index, publication] of publications.entries()) {
       if (index % SLICE === 0) await this.loop.take();
-      if (!connection.writable) {
-        await this.reads.stall(read, connection.whenWritable());
-        isHeld = read.at(index) !== undefined;
-      }
-      if (!subscription.active || subscription.lost) return undefined;
-      // Without a position to go on from, as in a replay that has not begun, one more has to be sent.
-      if (!isHeld && position !== undefined) return position;
+      if (!connection.writable) await connection.whenWritable();
+      if (!subscription.active || subscription.lost) return;
       subscription.send(publication.toFrame(channel.origin), publication.position);
-      position = publication.position;
     }
   }
 
