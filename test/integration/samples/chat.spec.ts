@@ -213,6 +213,13 @@ describe('the process', () => {
     await expect(SampleProcess.start('01-chat', { PORT: 'http' })).rejects.toThrow(/PORT is "http": it must be a whole number/);
   });
 
+  it('says what to do where the port is in use', async () => {
+    const first = await SampleProcess.start('01-chat');
+    const second = SampleProcess.start('01-chat', { PORT: first.port });
+    await expect(second).rejects.toThrow(/ended with code 1[^]*Choose another one, such as PORT=/);
+    await first.stop();
+  });
+
   it('sends everybody away, with advice when to come back, before it stops', async () => {
     const sample = await SampleProcess.start('01-chat');
     const client = await TestClient.connect(sample.socketUrl);
