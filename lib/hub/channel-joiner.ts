@@ -2,8 +2,8 @@ import type { HistorySettings } from '../adapter/hub-adapter';
 import { decodeCursor, encodeCursor, type Position } from '../protocol/cursor';
 import type { OutboundMessage } from '../protocol/envelope';
 import { LoopShare } from './loop-share';
-import type { SharedPublication } from './shared-publication';
-import type { JoinQuery, JoinRead, SharedReads } from './shared-reads';
+import type { JoinRead } from './join-read';
+import type { JoinQuery, SharedReads } from './shared-reads';
 import { type HeldPublication, isNewer, type Subscription } from './subscription';
 
 /** Publications that are sent at a stretch. */
@@ -80,14 +80,19 @@ export class ChannelJoiner {
     history: HistorySettings,
   ): Promise<void> {
     const after = decodeCursor(request.cursor);
-    let missed: JoinRead;
-    do {
-      subscription.takeLost();
-      missed = await this.read(subscription, queryOf(request, after), history);
-      // What was read before a loss proves nothing about what comes after it.
-    } while (subscription.lost);
-    if (!subscription.active) return;
+    const missed = await this.readWithoutLoss(subscription, queryOf(request, after), history);
+    try {
+      if (!subscription.active) return;
+      const from = this.answer(subscription, request, missed, after);
+      const position = await this.send(subscription, missed, from, history);
+      await this.catchUp(subscription, position, history);
+    } finally {
+      missed.letGo();
+    }
+  }
 
+  /** @returns the client's position, when it is continued */
+  private answer(subscription: Subscription, request: JoinRequest, missed: JoinRead, after?: Position): Position | undefined {
     const recovered = request.cursor === undefined ? undefined : after !== undefined && missed.recovered;
     subscription.connection.sendMessage({
       ...subscribedMessage(subscription, request),
@@ -98,14 +103,24 @@ export class ChannelJoiner {
     // Only now: data without a JSON form is told by an error, and nobody believes in a subscription.
     subscription.answered = true;
     subscription.position = recovered ? after : missed.position;
-    await this.send(subscription, missed.publications);
-    await this.catchUp(subscription, missed.position, history);
+    return recovered ? after : undefined;
+  }
+
+  private async readWithoutLoss(subscription: Subscription, query: JoinQuery, history: HistorySettings): Promise<JoinRead> {
+    for (;;) {
+      subscription.takeLost();
+      const read = await this.read(subscription, query, history);
+      if (!subscription.lost) return read;
+      // What was read before a loss proves nothing about what comes after it.
+      read.letGo();
+    }
   }
 
   private async read(subscription: Subscription, query: JoinQuery, history: HistorySettings): Promise<JoinRead> {
     for (;;) {
       const read = await this.reads.read(subscription.channel.name, query, history);
       if (!subscription.holdsForeign(read.position)) return read;
+      read.letGo();
       // The history was cleared meanwhile. Whether what is held came before or after, a read that begins now has seen it.
       subscription.takeHeld();
     }
@@ -127,15 +142,12 @@ export class ChannelJoiner {
     }
   }
 
-  /** More arrived during the join than is held back: the history has it. */
+  /** What is needed again, because more arrived than is held back or a read was let go of: the history has it. */
   private async readFurther(subscription: Subscription, after: Position, history: HistorySettings): Promise<Position> {
     await subscription.connection.whenWritable();
     const more = await this.read(subscription, { after }, history);
-    if (more.recovered) {
-      await this.send(subscription, more.publications);
-    } else if (subscription.active) {
-      this.sendReset(subscription, more.position);
-    }
+    if (more.recovered) return this.send(subscription, more, after, history);
+    if (subscription.active) this.sendReset(subscription, more.position);
     return more.position;
   }
 
@@ -145,14 +157,49 @@ export class ChannelJoiner {
     connection.sendMessage({ type: 'reset', channel: channel.name, cursor: encodeCursor(position) });
   }
 
-  /** Sends stored publications at the pace at which the connection takes them. */
-  private async send(subscription: Subscription, publications: readonly SharedPublication[]): Promise<void> {
+  /**
+   * Sends what was read, and reads again what had to be let go of meanwhile.
+   *
+   * @param from the position before what was read, where that is known
+   * @returns the position after it
+   */
+  private async send(
+    subscription: Subscription,
+    read: JoinRead,
+    from: Position | undefined,
+    history: HistorySettings,
+  ): Promise<Position> {
+    let reached: Position | undefined;
+    try {
+      reached = await this.sendRead(subscription, read, from);
+    } finally {
+      read.letGo();
+    }
+    return reached === undefined ? read.position : this.readFurther(subscription, reached, history);
+  }
+
+  /**
+   * Sends stored publications at the pace at which the connection takes them.
+   *
+   * @returns undefined when it is through, else after what the rest has to be read again
+   */
+  private async sendRead(subscription: Subscription, read: JoinRead, from: Position | undefined): Promise<Position | undefined> {
     const { connection, channel } = subscription;
-    for (const [index, publication] of publications.entries()) {
+    let position = from;
+    let isHeld = true;
+    for (let index = 0; ; index++) {
+      const publication = read.at(index);
+      if (publication === undefined) return isHeld ? undefined : position;
       if (index % SLICE === 0) await this.loop.take();
-      if (!connection.writable) await connection.whenWritable();
-      if (!subscription.active || subscription.lost) return;
+      if (!connection.writable) {
+        await this.reads.stall(read, connection.whenWritable());
+        isHeld = read.at(index) !== undefined;
+      }
+      if (!subscription.active || subscription.lost) return undefined;
+      // Without a position to go on from, as in a replay that has not begun, one more has to be sent.
+      if (!isHeld && position !== undefined) return position;
       subscription.send(publication.toFrame(channel.origin), publication.position);
+      position = publication.position;
     }
   }
 

@@ -1,20 +1,11 @@
 import type { HistorySettings, HubAdapter, ReadBounds, ReadResult } from '../adapter/hub-adapter';
 import { comparePositions, encodeCursor, type Position } from '../protocol/cursor';
+import { HeldRead, JoinRead } from './join-read';
+import { ReadBudget } from './read-budget';
 import { SharedPublication } from './shared-publication';
-
-/** What a subscriber that joins is told of the history. */
-export interface JoinRead {
-  readonly recovered: boolean;
-  readonly publications: readonly SharedPublication[];
-  /** Where the channel stands. */
-  readonly position: Position;
-}
 
 /** Everything after a position, or the last so many. */
 export type JoinQuery = { readonly after: Position } | { readonly last: number };
-
-/** Reads of this instance that may be under way; each may hold as much as the bounds allow. */
-const MAX_UNDER_WAY = 16;
 
 interface Waiting {
   readonly query: JoinQuery;
@@ -43,13 +34,31 @@ export class SharedReads {
   readonly figures = { asked: 0, read: 0 };
   private readonly groups = new Map<string, Group>();
   private readonly queue: Group[] = [];
-  private underWay = 0;
+  private readonly budget: ReadBudget;
 
   constructor(
     private readonly adapter: HubAdapter,
     private readonly bounds: ReadBounds,
-  ) {}
+  ) {
+    this.budget = new ReadBudget(bounds.maxBytes);
+  }
 
+  /** Bytes that are held for those who join, or may be brought by reads that are under way. */
+  get bytes(): number {
+    return this.budget.bytes;
+  }
+
+  /**
+   * Waits for a client before it is sent more of a read. When others need the memory first, what is left of the read is let
+   * go of, and is to be read again.
+   */
+  async stall(read: JoinRead, writable: Promise<void>): Promise<void> {
+    const waited = this.budget.stall(writable, () => read.letGo());
+    this.pump();
+    await waited;
+  }
+
+  /** The caller gives what it gets back with {@link JoinRead.letGo}. */
   read(channel: string, query: JoinQuery, history: HistorySettings): Promise<JoinRead> {
     this.figures.asked++;
     return new Promise((resolve, reject) => {
@@ -65,13 +74,20 @@ export class SharedReads {
   private enqueue(group: Group): void {
     group.queued = true;
     this.queue.push(group);
-    void this.work();
+    this.pump();
   }
 
-  private async work(): Promise<void> {
-    const group = this.underWay < MAX_UNDER_WAY ? this.queue.shift() : undefined;
-    if (group === undefined) return;
-    this.underWay++;
+  private pump(): void {
+    while (this.queue.length > 0 && this.budget.makeRoom()) {
+      // Making room may have been enough for somebody to go ahead.
+      const group = this.queue.shift();
+      if (group) void this.work(group);
+    }
+  }
+
+  private async work(group: Group): Promise<void> {
+    const { perRead } = this.budget;
+    this.budget.take(perRead);
     group.queued = false;
     group.reading = true;
     const members = group.members;
@@ -81,11 +97,11 @@ export class SharedReads {
     } catch (error) {
       for (const { reject } of members) reject(error);
     }
-    this.underWay--;
+    this.budget.give(perRead);
     group.reading = false;
     if (group.members.length > 0) this.enqueue(group);
     else this.groups.delete(group.key);
-    void this.work();
+    this.pump();
   }
 
   private async serve(group: Group, members: readonly Waiting[]): Promise<void> {
@@ -96,7 +112,7 @@ export class SharedReads {
     const read = await this.fetch(group, { after: lowest });
     if (read.recovered) return this.settle(members, lowest, read);
 
-    const refused: JoinRead = { recovered: false, publications: [], position: read.position };
+    const refused = new JoinRead(false, read.position);
     const others = members.filter((member) => {
       if (!samePosition(afterOf(member), lowest)) return true;
       member.resolve(refused);
@@ -125,11 +141,10 @@ export class SharedReads {
   private async serveLast(group: Group, members: readonly Waiting[]): Promise<void> {
     const most = members.reduce((high, { query }) => Math.max(high, 'last' in query ? query.last : 0), 0);
     const read = await this.fetch(group, { last: Math.min(most, this.bounds.maxPublications) });
-    const publications = read.publications.map((publication) => new SharedPublication(publication));
-    const fitting = publications.slice(publications.length - this.fittingCount(publications));
+    const held = this.hold(read.publications.map((publication) => new SharedPublication(publication)));
     for (const { query, resolve } of members) {
       const count = 'last' in query ? query.last : 0;
-      resolve({ recovered: true, publications: count === 0 ? [] : fitting.slice(-count), position: read.position });
+      resolve(held.use(read.position, Math.max(0, held.publications.length - count)));
     }
   }
 
@@ -137,12 +152,19 @@ export class SharedReads {
   private settle(members: readonly Waiting[], from: Position | undefined, read: ReadResult): void {
     const { position } = read;
     const publications = read.publications.map((publication) => new SharedPublication(publication));
-    const oldestAllowed = publications.length - this.fittingCount(publications);
+    const held = this.hold(publications);
+    const oldestAllowed = publications.length - held.publications.length;
     for (const member of members) {
       const start = read.recovered ? startOf(afterOf(member), from, publications, read) : -1;
-      if (start < oldestAllowed) member.resolve({ recovered: false, publications: [], position });
-      else member.resolve({ recovered: true, publications: publications.slice(start), position });
+      if (start < oldestAllowed) member.resolve(new JoinRead(false, position));
+      else member.resolve(held.use(position, start - oldestAllowed));
     }
+  }
+
+  /** Those that are within the bounds. */
+  private hold(publications: readonly SharedPublication[]): HeldRead {
+    const fitting = publications.slice(publications.length - this.fittingCount(publications));
+    return new HeldRead(fitting, this.budget, () => this.pump());
   }
 
   /** How many of the newest are within the bounds. */

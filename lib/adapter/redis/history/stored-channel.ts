@@ -45,9 +45,10 @@ export function readStoredChannel(reply: unknown): StoredChannel {
  */
 function readEntry(epoch: string, id: Buffer, fields: readonly Buffer[]): StoredEntry | undefined {
   const [offset, minor] = id.toString('latin1').split('-');
-  const [, , b, before, t, tag, p, payload, , exclude] = fields;
+  const [, , , before, , tag, , payload, , exclude] = fields;
+  const names = [2, 4, 6].map((index) => fields[index]?.toString('latin1')).join('');
   if (minor !== '0' || !before || !tag || !payload) return undefined;
-  if (`${b},${t},${p}` !== 'b,t,p' || payload[0] !== BRACE_OPEN || payload.at(-1) !== BRACE_CLOSE) return undefined;
+  if (names !== 'btp' || payload[0] !== BRACE_OPEN || payload.at(-1) !== BRACE_CLOSE) return undefined;
   const excluded = exclude && readStrings(exclude);
   if (exclude && !excluded) return undefined;
   return {

@@ -170,7 +170,7 @@ describe('following a channel', () => {
     const live = new LiveChannel({
       readAfter: async () => {
         if (away) throw new Error('away');
-        return { top: world.top, link: undefined, oldest: undefined, entries: world.entries.map((entry) => ({ ...entry })) };
+        return { top: world.top, link: undefined, oldest: undefined, foreign: 0, entries: world.entries.map((entry) => ({ ...entry })) };
       },
       deliver: ({ position }) => void delivered.push(position.offset),
       onContinuityLost: () => delivered.push(-1),
