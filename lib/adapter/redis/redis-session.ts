@@ -32,6 +32,7 @@ export class RedisSession {
   readonly presence: RedisPresence;
   readonly register: InstanceRegister;
   private readonly topology: Topology;
+  private readonly commands: RedisCommands;
   private readonly inbox: RedisInbox;
   private readonly probe: SelfProbe;
   private readonly budget: QueueBudget;
@@ -48,7 +49,7 @@ export class RedisSession {
     const { prefix, naming, commandTimeout, positionTtl, maxMessageBytes } = settings;
     this.names = new RedisNames(prefix, naming);
     this.topology = this.createTopology(source);
-    const commands = new RedisCommands(this.topology, this.changed, commandTimeout);
+    const commands = (this.commands = new RedisCommands(this.topology, this.changed, commandTimeout));
     this.budget = new QueueBudget(settings);
     this.interests = new Interests(this.topology, settings);
     this.publisher = new RedisPublisher(instanceId, commands, this.topology, this.budget, maxMessageBytes);
@@ -91,6 +92,7 @@ export class RedisSession {
     await this.register.stop();
     this.publisher.close();
     this.history.close();
+    this.commands.close();
     this.topology.stop();
     this.interests.close();
     this.changed.fire();

@@ -111,6 +111,18 @@ describe('a master that was demoted, and still has our connections', () => {
     expect(duplicate).toBeUndefined();
     expect(position.tag).not.toBe(lost.tag);
   });
+
+  it('is left once, however much it refuses at once', async () => {
+    const warnings: string[] = [];
+    const onWarning = ({ name }: Error): void => void warnings.push(name);
+    process.on('warning', onWarning);
+    cleanup({ stop: async () => void process.off('warning', onWarning) });
+    const { position } = await append(node, 2);
+    await demote();
+    const reads = Array.from({ length: 50 }, () => node.adapter.read(KEPT, { after: position }, HISTORY));
+    expect(await handOverDuring(Promise.all(reads))).toHaveLength(50);
+    expect(warnings).toEqual([]);
+  });
 });
 
 describe('behind Sentinels', () => {

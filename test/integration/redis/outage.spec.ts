@@ -131,6 +131,24 @@ describe('when Redis or the way to it fails', () => {
     expect(proxied.receiver.lost).toEqual([]);
   });
 
+  it('reads again what was asked when the connection broke', async () => {
+    const { position } = await append(1);
+    await append(2);
+    redis.pause();
+    const reading = proxied.adapter.read(KEPT, { after: position }, HISTORY);
+    proxy.cut();
+    redis.resume();
+    const { recovered, publications } = await reading;
+    expect([recovered, publications.length]).toEqual([true, 1]);
+  });
+
+  it('refuses what is under way when it is stopped', async () => {
+    redis.pause();
+    const reading = proxied.adapter.read(KEPT, { last: 1 }, HISTORY).catch(String);
+    await proxied.adapter.stop();
+    expect(await reading).toContain('the adapter was stopped');
+  });
+
   it('keeps its order on a slow way', async () => {
     proxy.slow(50);
     const expected = Array.from({ length: 30 }, (_, i) => i);

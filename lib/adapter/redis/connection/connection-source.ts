@@ -49,8 +49,23 @@ export function connectionOptions(
     monitor: false,
     replyMapping: 'legacy',
     retryStrategy: isRetried(purpose) ? (attempt: number) => backoff(attempt, reconnect) : null,
-    // After a fail-over behind one address the old master answers so; a new connection finds the new one.
-    reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
+    reconnectOnError: refusalTest(),
+  };
+}
+
+/** For how long refusals are of what was sent before the first, in ms. */
+const SAME_REFUSAL = 10;
+
+/**
+ * After a fail-over behind one address the old master refuses; a new connection finds the new one. All that was under way is
+ * refused at the same moment, and ioredis would end the connection as many times.
+ */
+function refusalTest(): (error: Error) => boolean {
+  let refusedAt = -Infinity;
+  return ({ message }) => {
+    if (!message.startsWith('READONLY') || performance.now() - refusedAt < SAME_REFUSAL) return false;
+    refusedAt = performance.now();
+    return true;
   };
 }
 

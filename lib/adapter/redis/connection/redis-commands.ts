@@ -11,7 +11,11 @@ export type RedisArgument = string | Buffer | number;
 export class RedisScript {
   private readonly sha: string;
 
-  constructor(private readonly source: string) {
+  /** @param repeatable whether it may run again when nobody knows whether it has */
+  constructor(
+    private readonly source: string,
+    readonly repeatable = false,
+  ) {
     this.sha = createHash('sha1').update(source).digest('hex');
   }
 
@@ -38,15 +42,22 @@ export type Call = (client: RedisClient, asking: boolean) => Promise<unknown>;
 
 /**
  * Sends commands to the shard that has the key: waits for it while it is away, follows it when it has moved, gives up in
- * time, and never sends twice what may have been done.
+ * time, and never sends twice what may have been done, unless it is repeatable.
  */
 export class RedisCommands {
+  private closed = false;
+
   constructor(
     private readonly topology: Topology,
     private readonly changed: Signal,
     /** How long an operation may take, in ms, unless it says otherwise. */
     private readonly timeout: number,
   ) {}
+
+  /** Nothing is sent any more, and what waits is refused as soon as the signal fires. */
+  close(): void {
+    this.closed = true;
+  }
 
   /** @throws AdapterUnavailableError */
   command(operation: string, name: string, args: readonly [string, ...RedisArgument[]], timeout?: number): Promise<unknown> {
@@ -65,14 +76,16 @@ export class RedisCommands {
     args: readonly RedisArgument[],
     timeout?: number,
   ): Promise<unknown> {
-    return this.run(operation, key, (client, asking) => script.run(client, keys, args, asking), timeout);
+    const call: Call = (client, asking) => script.run(client, keys, args, asking);
+    return this.run(operation, key, call, timeout, script.repeatable);
   }
 
   /** @throws AdapterUnavailableError */
-  async run(operation: string, key: string, call: Call, timeout = this.timeout): Promise<unknown> {
+  async run(operation: string, key: string, call: Call, timeout = this.timeout, repeatable = false): Promise<unknown> {
     const deadline = Date.now() + timeout;
     let askAt: string | undefined;
     for (;;) {
+      if (this.closed) throw new AdapterUnavailableError(operation, 'not_sent', 'the adapter was stopped');
       const left = deadline - Date.now();
       if (left <= 0) throw new AdapterUnavailableError(operation, 'not_sent', 'Redis was not there in time');
       const asked = askAt === undefined ? undefined : this.topology.shardAt(askAt);
@@ -84,7 +97,7 @@ export class RedisCommands {
       try {
         return await this.send(operation, shard.commands, call, asked !== undefined, left);
       } catch (error) {
-        if (!isNotDone(error)) throw asUnavailable(operation, error);
+        if (!isNotDone(error) && !(repeatable && isBroken(error))) throw asUnavailable(operation, error);
         askAt = ASK.exec((error as Error).message)?.[1];
         if (askAt === undefined) {
           this.topology.refresh();
@@ -109,6 +122,11 @@ function isNotDone(error: unknown): boolean {
   const { name, message } = error as Error;
   if (name === 'ReplyError') return TRY_AGAIN.test(message);
   return message.startsWith("Stream isn't writeable");
+}
+
+/** The connection went before the answer came. */
+function isBroken(error: unknown): boolean {
+  return !(error instanceof AdapterUnavailableError) && (error as Error).name !== 'ReplyError';
 }
 
 function asUnavailable(operation: string, error: unknown): Error {

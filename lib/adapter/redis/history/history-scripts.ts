@@ -130,7 +130,7 @@ elseif what == 'down' then
   if first[1] then oldest = first[1][1] end
 end
 return {epoch, offset, tag, link or '', oldest, entries}
-`);
+`, true);
 
 /**
  * Forgets the publications and starts another epoch. Where the channel stood is kept until the next publication, which then

@@ -82,4 +82,4 @@ for _, owner in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], string.format('(%.0f
   found[#found + 1] = redis.call('HGET', KEYS[2], owner) or ''
 end
 return found
-`);
+`, true);
