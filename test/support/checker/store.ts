@@ -31,6 +31,7 @@ export class Store {
 
   /** A crash, and some time until it is back, with what was written to disk. */
   async restart(): Promise<void> {
+    await isWrittenDown(this.master);
     await this.master.kill();
     await pause(500);
     await this.master.restart();
@@ -83,4 +84,14 @@ async function follow(replica: RedisServer, master: RedisServer): Promise<void> 
 /** The replica gets everything from its master as it comes. */
 async function inLine(replica: RedisServer): Promise<void> {
   await waitFor('the replica to follow', () => replica.use(async (client) => (await client.info('replication')).includes('master_link_status:up')));
+}
+
+/** What has come to a server by a full synchronisation, and since, is in its log only once that has been written anew. */
+async function isWrittenDown(server: RedisServer): Promise<void> {
+  await waitFor('the log to be whole', () =>
+    server.use(async (client) => {
+      const info = await client.info('persistence');
+      return info.includes('aof_rewrite_in_progress:0') && info.includes('aof_rewrite_scheduled:0');
+    }),
+  );
 }
