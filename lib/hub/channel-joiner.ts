@@ -192,7 +192,7 @@ export class ChannelJoiner {
       if (publication === undefined) return isHeld ? undefined : position;
       if (index % SLICE === 0) await this.loop.take();
       if (!connection.writable) {
-        await this.reads.stall(read, connection.whenWritable());
+        await this.reads.stall(read, connection);
         isHeld = read.at(index) !== undefined;
       }
       if (!subscription.active || subscription.lost) return undefined;

@@ -1,6 +1,12 @@
 /** Reads at their largest that may be under way, or held by those who send them on. */
 const READS = 16;
 
+/** Who is sent what was read. */
+export interface Reader {
+  readonly writable: boolean;
+  whenWritable(): Promise<void>;
+}
+
 /**
  * Bounds how much of the histories is held in memory for subscribers that join, over all of a hub. What a read may bring is
  * taken before it begins and corrected when it is known; it is given back when the last who sends it on is through.
@@ -41,15 +47,17 @@ export class ReadBudget {
   }
 
   /**
-   * Waits for a client that does not read.
+   * Waits for a reader that does not keep up.
    *
    * @param letGo gives back what is held, when it is needed first
    * @returns whether it was not needed
    */
-  async stall(writable: Promise<void>, letGo: () => void): Promise<boolean> {
+  async stall(reader: Reader, letGo: () => void): Promise<boolean> {
     let needed: (() => void) | undefined;
     const taken = new Promise<boolean>((resolve) => {
       needed = () => {
+        // It goes on in a moment.
+        if (reader.writable) return;
         this.stalled.delete(needed!);
         letGo();
         resolve(false);
@@ -57,7 +65,7 @@ export class ReadBudget {
       this.stalled.add(needed);
     });
     try {
-      return await Promise.race([writable.then(() => true), taken]);
+      return await Promise.race([reader.whenWritable().then(() => true), taken]);
     } finally {
       this.stalled.delete(needed!);
     }

@@ -1,7 +1,7 @@
 import type { HistorySettings, HubAdapter, ReadBounds, ReadResult } from '../adapter/hub-adapter';
 import { comparePositions, encodeCursor, type Position } from '../protocol/cursor';
 import { HeldRead, JoinRead } from './join-read';
-import { ReadBudget } from './read-budget';
+import { ReadBudget, type Reader } from './read-budget';
 import { SharedPublication } from './shared-publication';
 
 /** Everything after a position, or the last so many. */
@@ -49,11 +49,11 @@ export class SharedReads {
   }
 
   /**
-   * Waits for a client before it is sent more of a read. When others need the memory first, what is left of the read is let
+   * Waits for a reader before it is sent more of a read. When others need the memory first, what is left of the read is let
    * go of, and is to be read again.
    */
-  async stall(read: JoinRead, writable: Promise<void>): Promise<void> {
-    const waited = this.budget.stall(writable, () => read.letGo());
+  async stall(read: JoinRead, reader: Reader): Promise<void> {
+    const waited = this.budget.stall(reader, () => read.letGo());
     this.pump();
     await waited;
   }

@@ -2,7 +2,8 @@ import * as fc from 'fast-check';
 import type { HubCore } from '../../../lib/hub/hub-core';
 import { decodeCursor } from '../../../lib/protocol/cursor';
 import { GatedAdapter } from './gated-adapter';
-import { connect, createHub, RecordingConnection, type SentMessage, settle } from './hub-kit';
+import { connect, createHub, type SentMessage, settle } from './hub-kit';
+import { StallingConnection } from './stalling-connection';
 
 const ROOM = 'room:a';
 const history = (size: number): { channels: Record<string, { history: { size: number; ttl: string } }> } => ({
@@ -23,29 +24,6 @@ function publish(hub: HubCore, data: unknown): Promise<unknown> {
 
 const dataOf = (messages: SentMessage[]): unknown[] => messages.filter(({ type }) => type === 'm').map(({ data }) => data);
 const offsetOf = (cursor: string | undefined): number => decodeCursor(cursor)!.offset;
-
-/** A connection that can be behind. */
-class StallingConnection extends RecordingConnection {
-  private stalled: (() => void)[] | undefined;
-
-  override get writable(): boolean {
-    return this.stalled === undefined;
-  }
-
-  override whenWritable(): Promise<void> {
-    return this.stalled === undefined ? Promise.resolve() : new Promise((resolve) => this.stalled!.push(resolve));
-  }
-
-  stall(): void {
-    this.stalled ??= [];
-  }
-
-  catchUp(): void {
-    const waiting = this.stalled ?? [];
-    this.stalled = undefined;
-    for (const wake of waiting) wake();
-  }
-}
 
 describe('ChannelJoiner', () => {
   describe('on a channel without history', () => {
