@@ -4,6 +4,7 @@ import type { OutboundMessage } from '../protocol/envelope';
 import type { Frame } from './frame';
 import { Handshake } from './handshake';
 import { SerializationError } from './hub.errors';
+import { assertDirectType } from './own-type';
 import type { Subscriber } from './subscriber';
 
 /** The part of a hub that a connection speaks to. */
@@ -100,10 +101,11 @@ export abstract class Connection implements Subscriber {
    * @param type what the message is
    * @param data the payload; anything that JSON can carry
    * @returns whether the connection took it
-   * @throws SerializationError when `data` has no JSON form
+   * @throws ReservedTypeError for a word of the protocol other than `error`, SerializationError when `data` has no JSON form
    * @example client.emit('notice', { unread: 3 });
    */
   emit(type: string, data?: unknown): boolean {
+    assertDirectType(type);
     return this.sendMessage({ type, data });
   }
 

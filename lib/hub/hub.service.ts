@@ -4,7 +4,6 @@ import type { AdapterDelivery, ConnectionTarget, ControlCommand } from '../adapt
 import type { AnyChannels, ChannelName, MessagesOf, UndeclaredName } from '../protocol/channel-declarations';
 import { CloseCode } from '../protocol/close-codes';
 import type { ConnectedUser } from '../protocol/connected-user';
-import { SERVER_TYPES } from '../protocol/server-types';
 import { BroadcastSender } from './broadcast-sender';
 import type { HistoryPage, HistoryRequest } from './channel-history';
 import { assertCloseFrame } from './close-frame';
@@ -14,7 +13,7 @@ import { describeError } from './describe-error';
 import type { HubCore } from './hub-core';
 import type { ChannelInfo, ClusterStats, ConnectionInfo, HubStats } from './hub-stats';
 import type { HubStatus } from './hub-status';
-import { ReservedTypeError } from './hub.errors';
+import { assertDirectType, assertOwnType } from './own-type';
 import type { PresenceSnapshot } from './presence';
 import type { PublishOptions, PublishResult } from './publish.types';
 import type { Subscriber } from './subscriber';
@@ -273,8 +272,7 @@ export class HubService<Channels extends object = AnyChannels> implements Broadc
 
   private async sendTo(operation: string, target: HubTarget, type: string, data: unknown): Promise<PublishResult> {
     this.core.assertOpen(operation);
-    // An error concerns one client, and an application's own is as good as the hub's.
-    if (type !== 'error') assertOwnType(type);
+    assertDirectType(type);
     const frame = this.core.encode({ type, data });
     this.core.commands.send(target, frame);
     return this.control({ kind: 'send', target, payload: frame.text });
@@ -283,8 +281,4 @@ export class HubService<Channels extends object = AnyChannels> implements Broadc
   private async control(command: ControlCommand): Promise<{ delivered: AdapterDelivery }> {
     return { delivered: await this.core.adapter.control(command) };
   }
-}
-
-function assertOwnType(type: string): void {
-  if (SERVER_TYPES.has(type)) throw new ReservedTypeError(type);
 }

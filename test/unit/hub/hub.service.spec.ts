@@ -80,9 +80,11 @@ describe('HubService', () => {
         if (type === 'error') continue;
         await expect(hub.sendToUser('alice', type)).rejects.toThrow(ReservedTypeError);
         await expect(hub.sendToConnection('c1', type)).rejects.toThrow('is a word of the protocol');
+        expect(() => connection.emit(type)).toThrow(ReservedTypeError);
       }
       await hub.sendToConnection('c1', 'error', { code: 'conflict', message: 'taken' });
-      expect(connection.types).toEqual(['subscribed', 'error']);
+      connection.emit('error', { code: 'conflict', message: 'taken' });
+      expect(connection.types).toEqual(['subscribed', 'error', 'error']);
     });
 
     it('rejects what has no JSON form, and sends nothing', async () => {
