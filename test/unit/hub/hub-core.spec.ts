@@ -202,6 +202,17 @@ describe('HubCore', () => {
       expect(() => hub.assertOpen('publish')).toThrow('hub.publish() was called after the hub was shut down');
     });
 
+    it('advises and closes many clients in slices, and all before it is through', async () => {
+      const hub = await startHub();
+      const all = Array.from({ length: 1_200 }, (_, n) => connect(hub, { id: `c${n}` }));
+      const advised = (): number => all.filter(({ frames }) => frames.length > 0).length;
+      const down = hub.shutdown();
+      expect(advised()).toBe(500);
+      await down;
+      expect(advised()).toBe(1_200);
+      expect(all.every(({ closedWith }) => closedWith?.code === 1001)).toBe(true);
+    });
+
     it('leaves no timer behind', async () => {
       jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask', 'performance'] });
       try {
