@@ -35,6 +35,11 @@ export interface Admission {
   readonly channels: readonly string[];
 }
 
+/** Whether a request has been answered. */
+interface Decision {
+  over: boolean;
+}
+
 const SHUTTING_DOWN = 'The server is shutting down';
 
 /**
@@ -78,18 +83,22 @@ export class UpgradeGate {
     if (!(await this.inTime(this.isOriginAllowed(request)))) throw new ForbiddenException('Origin not allowed');
     this.assertBelowLimit();
     this.pending++;
+    const decision: Decision = { over: false };
     try {
-      const admission = await this.inTime(this.examine(request, path));
+      const admission = await this.inTime(this.examine(request, path, decision));
       // The server may have begun to shut down while a guard was thinking.
       this.assertRunning();
       admit(admission);
     } finally {
+      decision.over = true;
       this.pending--;
     }
   }
 
-  private async examine(request: IncomingMessage, path: UpgradePath): Promise<Admission> {
+  private async examine(request: IncomingMessage, path: UpgradePath, decision: Decision): Promise<Admission> {
     await this.guards.run(request);
+    // Handshake handlers count, reserve and write down: not for a client that has had its answer, or is gone.
+    if (decision.over || request.socket.destroyed) throw new UpgradeUnavailableException('The client is not waiting any more');
     const user = this.identify(request);
     const room = path.room === undefined ? undefined : this.roomChannel(path.room);
     const queryRooms = this.queryRooms(request);

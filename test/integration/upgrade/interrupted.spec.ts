@@ -30,6 +30,13 @@ class Lives {
   connected = 0;
   disconnected = 0;
 
+  handshakes = 0;
+
+  @OnHandshake()
+  handshake(): void {
+    this.handshakes++;
+  }
+
   @OnConnect()
   connect(): void {
     this.connected++;
@@ -112,7 +119,7 @@ describe.each(PLATFORMS)('upgrades that are interrupted, over %s', (platform) =>
       guard.decide(true);
       await client.closed;
       expect((await client.response()).status).toBe(503);
-      expect(app.app.get(Lives).connected).toBe(0);
+      expect(app.app.get(Lives)).toMatchObject({ connected: 0, handshakes: 0 });
       expect(failures).toEqual([]);
     });
   });
