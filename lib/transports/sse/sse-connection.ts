@@ -52,7 +52,6 @@ export class SseConnection extends Connection implements OutboxSocket, KeptStrea
     this.positions = positions;
     this.outbox = new Outbox(this, core.scheduler, core.settings.limits, core.outboxObserver);
     this.outbox.hold();
-    response.once('close', () => this.closed());
     response.on('error', () => undefined);
   }
 
@@ -199,7 +198,7 @@ export class SseConnection extends Connection implements OutboxSocket, KeptStrea
   }
 
   /** The response has closed, by whomever. */
-  private closed(): void {
+  closed(): void {
     this.closing = true;
     this.outbox.close();
     this.core.lifecycle.end(this, { code: ABNORMAL, reason: '' });

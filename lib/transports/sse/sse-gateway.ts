@@ -109,9 +109,10 @@ export class SseGateway {
     this.hub.register(connection);
     this.streams.add(connection);
     this.keepAlive.add(connection);
-    response.once('close', () => {
+    onceClosed(request, response, () => {
       this.streams.delete(connection);
       this.keepAlive.remove(connection);
+      connection.closed();
     });
     void this.begin(connection, channels, wanted);
   }
@@ -140,6 +141,17 @@ export class SseGateway {
       connection.close(code, reason);
     }
   }
+}
+
+/** Also for a request that was pipelined: of the end of a connection, Node tells only the response whose turn it is. */
+function onceClosed({ socket }: IncomingMessage, response: ServerResponse, listener: () => void): void {
+  const closed = (): void => {
+    response.off('close', closed);
+    socket.off('close', closed);
+    listener();
+  };
+  response.once('close', closed);
+  if (response.socket === null) socket.once('close', closed);
 }
 
 function setHeaders(request: IncomingMessage, response: ServerResponse): void {
