@@ -60,15 +60,20 @@ export interface HubAdapter {
   /**
    * Looks up or takes an idempotency key.
    *
+   * @param owner names who takes it: who was not told whether he has it may ask again, and gets it again
    * @returns what was remembered under the key, or undefined when the key is new and now taken for `ttl` ms
    */
-  claim(key: string, ttl: number): Promise<IdempotentResult | undefined>;
+  claim(key: string, ttl: number, owner?: string): Promise<IdempotentResult | undefined>;
 
   /** Stores the outcome under a claimed key, for the rest of its life. */
   remember(key: string, result: IdempotentResult, ttl: number): Promise<void>;
 
-  /** Gives a claimed key back: what it guarded failed, and a retry must not be taken for a repeat. */
-  release(key: string): Promise<void>;
+  /**
+   * Gives a claimed key back: what it guarded failed, and a retry must not be taken for a repeat.
+   *
+   * @param owner with it, nothing happens unless the key is claimed by that owner and nothing is remembered under it yet
+   */
+  release(key: string, owner?: string): Promise<void>;
 
   /** Adds a member to a channel's presence, or updates its info. Resolves to false when it was there already. */
   addMember(channel: string, member: PresenceMember): Promise<boolean>;

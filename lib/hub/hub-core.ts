@@ -204,6 +204,7 @@ export class HubCore implements ConnectionHub {
     const drained = drainHub(this.connections, this.lifecycle, this.settings.shutdown);
     await withTimeout(Promise.all([this.presence.drain(), drained]), timeout);
     this.expiry.stop();
+    this.publisher.close();
     this.state = 'closed';
   }
 }

@@ -1,20 +1,13 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import type { HistorySettings, HubAdapter, IdempotentResult } from '../adapter/hub-adapter';
+import type { HistorySettings, HubAdapter } from '../adapter/hub-adapter';
 import { encodeCursor } from '../protocol/cursor';
-import { ErrorCode, RealtimeError } from '../protocol/errors';
 import type { ChannelRegistry } from './channel-registry';
 import type { ChannelRules } from './channel-settings';
 import type { ConnectionRegistry } from './connection-registry';
 import { type FlushScheduler, LARGE_FAN_OUT } from './flush-scheduler';
 import type { Frame } from './frame';
 import type { HubStats } from './hub-stats';
+import { IDEMPOTENCY_TTL, IdempotentWork } from './idempotent-work';
 import type { PublishResult } from './publish.types';
-
-/** How long an idempotency key is remembered (PROTOCOL.md), in ms. */
-const IDEMPOTENCY_TTL = 5 * 60_000;
-/** How long a repeat waits for the first attempt that is still under way, in ms. */
-const IDEMPOTENCY_WAIT = 5_000;
-const IDEMPOTENCY_POLL = 25;
 
 /** An encoded publication. */
 export interface OutgoingPublication {
@@ -29,6 +22,8 @@ export interface OutgoingPublication {
  * history: the adapter appends, and every instance, this one too, delivers on receipt, so that all see one order.
  */
 export class Publisher {
+  private readonly idempotentWork: IdempotentWork;
+
   constructor(
     private readonly adapter: HubAdapter,
     private readonly rules: ChannelRules,
@@ -36,7 +31,9 @@ export class Publisher {
     private readonly connections: ConnectionRegistry,
     private readonly stats: HubStats,
     private readonly scheduler: FlushScheduler,
-  ) {}
+  ) {
+    this.idempotentWork = new IdempotentWork(adapter);
+  }
 
   publish(publication: OutgoingPublication): Promise<PublishResult> {
     const { channel, idempotencyKey } = publication;
@@ -51,20 +48,13 @@ export class Publisher {
    * Work that fails is done again by a repeat, also when it is unknown what became of it: what it appends to a history has to
    * have a key of its own then, with which the repeat is told.
    */
-  async once(channel: string, idempotencyKey: string, work: () => Promise<PublishResult>): Promise<PublishResult> {
-    const key = `${channel}\n${idempotencyKey}`;
-    const first = await this.claim(key);
-    if (first) return repeatOf(first);
-    let result: PublishResult;
-    try {
-      result = await work();
-    } catch (error) {
-      await this.adapter.release(key).catch(() => undefined);
-      throw error;
-    }
-    // It is published: with the key given back, a repeat would publish it again. So the key stays taken in any case.
-    await this.adapter.remember(key, result, IDEMPOTENCY_TTL).catch(() => undefined);
-    return result;
+  once(channel: string, idempotencyKey: string, work: () => Promise<PublishResult>): Promise<PublishResult> {
+    return this.idempotentWork.once(`${channel}\n${idempotencyKey}`, work);
+  }
+
+  /** Nothing is done in the background any more. */
+  close(): void {
+    this.idempotentWork.close();
   }
 
   /** Publishes past the history: what it says is true only now (join, leave). */
@@ -117,24 +107,4 @@ export class Publisher {
     if (local) this.stats.delivered += local.fanOut(frame, undefined, exclude);
     return { delivered: await this.adapter.publish({ channel, payload: frame.payload, exclude }) };
   }
-
-  /** @returns the outcome of the first attempt, or undefined when this is the first */
-  private async claim(key: string): Promise<IdempotentResult | undefined> {
-    const deadline = Date.now() + IDEMPOTENCY_WAIT;
-    for (;;) {
-      const first = await this.adapter.claim(key, IDEMPOTENCY_TTL);
-      if (first === undefined || first.delivered !== undefined) return first;
-      if (Date.now() >= deadline) {
-        throw new RealtimeError(
-          ErrorCode.Unavailable,
-          'An earlier publication with the same idempotencyKey is still under way. Try again later with the same key.',
-        );
-      }
-      await delay(IDEMPOTENCY_POLL);
-    }
-  }
-}
-
-function repeatOf(first: IdempotentResult): PublishResult {
-  return { delivered: first.delivered ?? 'cluster', cursor: first.cursor, duplicate: true };
 }

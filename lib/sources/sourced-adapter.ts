@@ -104,16 +104,16 @@ export class SourcedAdapter implements HubAdapter {
     await this.adapter.clearHistory(channel);
   }
 
-  claim(key: string, ttl: number): Promise<IdempotentResult | undefined> {
-    return this.adapter.claim(key, ttl);
+  claim(key: string, ttl: number, owner?: string): Promise<IdempotentResult | undefined> {
+    return this.adapter.claim(key, ttl, owner);
   }
 
   remember(key: string, result: IdempotentResult, ttl: number): Promise<void> {
     return this.adapter.remember(key, result, ttl);
   }
 
-  release(key: string): Promise<void> {
-    return this.adapter.release(key);
+  release(key: string, owner?: string): Promise<void> {
+    return this.adapter.release(key, owner);
   }
 
   addMember(channel: string, member: PresenceMember): Promise<boolean> {

@@ -2,6 +2,8 @@ import type { IdempotentResult } from '../hub-adapter';
 
 interface Entry {
   result: IdempotentResult;
+  /** Who has claimed it; undefined once there is a result. */
+  owner: string | undefined;
   readonly expiresAt: number;
 }
 
@@ -12,23 +14,26 @@ export class IdempotencyKeys {
   constructor(private readonly capacity: number) {}
 
   /** @returns what is remembered under the key, or undefined when it is new and taken now */
-  claim(key: string, ttl: number, now: number): IdempotentResult | undefined {
+  claim(key: string, ttl: number, now: number, owner?: string): IdempotentResult | undefined {
     this.sweep(now);
     const existing = this.entries.get(key);
-    if (existing && existing.expiresAt > now) return existing.result;
+    if (existing && existing.expiresAt > now) return isOwnedBy(existing, owner) ? undefined : existing.result;
     this.entries.delete(key);
     if (this.entries.size >= this.capacity) this.entries.delete(this.entries.keys().next().value!);
-    this.entries.set(key, { result: {}, expiresAt: now + ttl });
+    this.entries.set(key, { result: {}, owner, expiresAt: now + ttl });
     return undefined;
   }
 
   remember(key: string, result: IdempotentResult): void {
     const entry = this.entries.get(key);
-    if (entry) entry.result = result;
+    if (!entry) return;
+    entry.result = result;
+    entry.owner = undefined;
   }
 
-  release(key: string): void {
-    this.entries.delete(key);
+  release(key: string, owner?: string): void {
+    const entry = this.entries.get(key);
+    if (entry && (owner === undefined || isOwnedBy(entry, owner))) this.entries.delete(key);
   }
 
   sweep(now: number): void {
@@ -41,4 +46,8 @@ export class IdempotencyKeys {
   clear(): void {
     this.entries.clear();
   }
+}
+
+function isOwnedBy(entry: Entry, owner: string | undefined): boolean {
+  return owner !== undefined && entry.owner === owner;
 }

@@ -115,16 +115,16 @@ export class MemoryAdapter implements HubAdapter {
     this.channels.delete(channel);
   }
 
-  async claim(key: string, ttl: number): Promise<IdempotentResult | undefined> {
-    return this.keys.claim(key, ttl, Date.now());
+  async claim(key: string, ttl: number, owner?: string): Promise<IdempotentResult | undefined> {
+    return this.keys.claim(key, ttl, Date.now(), owner);
   }
 
   async remember(key: string, result: IdempotentResult): Promise<void> {
     this.keys.remember(key, result);
   }
 
-  async release(key: string): Promise<void> {
-    this.keys.release(key);
+  async release(key: string, owner?: string): Promise<void> {
+    this.keys.release(key, owner);
   }
 
   async addMember(channel: string, member: PresenceMember): Promise<boolean> {

@@ -89,16 +89,16 @@ export class RedisAdapter implements HubAdapter {
     return this.running.history.clear(channel);
   }
 
-  claim(key: string, ttl: number): Promise<IdempotentResult | undefined> {
-    return this.running.keys.claim(key, ttl);
+  claim(key: string, ttl: number, owner?: string): Promise<IdempotentResult | undefined> {
+    return this.running.keys.claim(key, ttl, owner);
   }
 
   remember(key: string, result: IdempotentResult, ttl: number): Promise<void> {
     return this.running.keys.remember(key, result, ttl);
   }
 
-  release(key: string): Promise<void> {
-    return this.running.keys.release(key);
+  release(key: string, owner?: string): Promise<void> {
+    return this.running.keys.release(key, owner);
   }
 
   addMember(channel: string, member: PresenceMember): Promise<boolean> {

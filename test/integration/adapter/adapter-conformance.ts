@@ -223,6 +223,22 @@ export function describeHubAdapter(name: string, nodes: number, makeCluster: Mak
       expect(await cluster.at(-1)!.adapter.claim(key, 60_000)).toBeUndefined();
     });
 
+    it('gives an idempotency key again to the owner who was not told that he has it, and takes it back from him alone', async () => {
+      const key = uniqueChannel();
+      const [one, other] = [first().adapter, cluster.at(-1)!.adapter];
+      expect(await one.claim(key, 60_000, 'one')).toBeUndefined();
+      expect(await other.claim(key, 60_000, 'one')).toBeUndefined();
+      expect(await other.claim(key, 60_000, 'other')).toBeDefined();
+      await other.release(key, 'other');
+      expect(await other.claim(key, 60_000, 'other')).toBeDefined();
+      await other.release(key, 'one');
+      expect(await other.claim(key, 60_000, 'other')).toBeUndefined();
+      // Done is done, whoever is late to give it back.
+      await other.remember(key, { delivered: 'local' }, 60_000);
+      await other.release(key, 'other');
+      expect(await one.claim(key, 60_000, 'other')).toMatchObject({ delivered: 'local' });
+    });
+
     it('appends once under a key, whoever repeats it, and answers with the first position', async () => {
       const channel = uniqueChannel();
       for (const { adapter } of cluster) await adapter.subscribe(channel);

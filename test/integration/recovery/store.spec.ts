@@ -86,6 +86,19 @@ it('instances that lost their connections catch up, and their clients notice not
   }
 });
 
+it('a key whose taking stayed unknown is free for a retry as soon as Redis is back', async () => {
+  const redis = cleanup(await RedisServer.start());
+  const adapter = redisAdapter({ url: redis.url, ...BRISK, commandTimeout: 300 });
+  const { hub } = await start({ realtime: { channels: { plain: {} }, adapter } });
+  redis.pause();
+  const failed = await hub.publish('plain', 'order', { idempotencyKey: 'k' }).catch((error: unknown) => error);
+  redis.resume();
+  expect(failed).toMatchObject({ name: 'AdapterUnavailableError', outcome: 'unknown' });
+  // With the key taken, this would be refused time after time.
+  const publish = (): Promise<unknown> => hub.publish('plain', 'order', { idempotencyKey: 'k' }).catch(() => undefined);
+  expect([await waitFor('Redis', publish), await waitFor('Redis', publish)]).toEqual([{ delivered: 'cluster' }, { delivered: 'cluster', duplicate: true }]);
+});
+
 describe.each([
   ['fields of its own', ['note', 'by hand']],
   ['a payload that is no JSON', ['a', '1', 'b', 'TAG', 't', 'foreign', 'p', 'by hand']],

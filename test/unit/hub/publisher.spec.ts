@@ -137,6 +137,7 @@ describe('Publisher', () => {
       gate.failing.add('release');
       const failed = hub.publisher.once('plain', 'k', () => Promise.reject(new Error('the work failed')));
       await expect(failed).rejects.toThrow('the work failed');
+      hub.publisher.close();
     });
 
     it('does not let a repeat publish again when only the remembering of the first failed', async () => {
@@ -154,8 +155,48 @@ describe('Publisher', () => {
         expect(await repeat).toMatchObject({ code: 'unavailable' });
       } finally {
         jest.useRealTimers();
+        hub.publisher.close();
       }
       expect(connection.types).toEqual(['subscribed', 'm']);
+    });
+
+    it('does not keep the next attempt waiting for one that never learned whether it has the key', async () => {
+      const gate = new GatedAdapter();
+      const hub = await startHub(HISTORY, gate.adapter);
+      const claim = gate.adapter.claim.bind(gate.adapter);
+      Object.assign(gate.adapter, {
+        claim: async (...args: Parameters<typeof claim>) => {
+          await claim(...args);
+          throw new AdapterUnavailableError('claim', 'unknown', 'the answer was lost');
+        },
+      });
+      gate.failing.add('release');
+      await expect(publish(hub, 'plain', 1, { idempotencyKey: 'k' })).rejects.toMatchObject({ outcome: 'unknown' });
+      Object.assign(gate.adapter, { claim });
+      const next = publish(hub, 'plain', 2, { idempotencyKey: 'k' });
+      gate.failing.clear();
+      expect(await next).toEqual({ delivered: 'cluster' });
+    });
+
+    it('answers a repeat as soon as what came of the first can be remembered', async () => {
+      const gate = new GatedAdapter();
+      const hub = await startHub(HISTORY, gate.adapter);
+      gate.failing.add('remember');
+      await publish(hub, 'plain', 1, { idempotencyKey: 'k' });
+      const repeat = publish(hub, 'plain', 1, { idempotencyKey: 'k' });
+      gate.failing.clear();
+      expect(await repeat).toEqual({ delivered: 'cluster', duplicate: true });
+    });
+
+    it('lets a repeat publish as soon as the key of what failed can be given back', async () => {
+      const gate = new GatedAdapter();
+      const hub = await startHub(HISTORY, gate.adapter);
+      gate.failing.add('release');
+      const failed = hub.publisher.once('plain', 'k', () => Promise.reject(new Error('the work failed')));
+      await expect(failed).rejects.toThrow('the work failed');
+      const repeat = publish(hub, 'plain', 1, { idempotencyKey: 'k' });
+      gate.failing.clear();
+      expect(await repeat).toEqual({ delivered: 'cluster' });
     });
 
     it('publishes once with history although the first attempt was not told what had become of it', async () => {
