@@ -1,4 +1,4 @@
-import type { Abstract, Type } from '@nestjs/common';
+import { Scope, type Abstract, type Type } from '@nestjs/common';
 import type { ModuleRef } from '@nestjs/core';
 import type {
   Authenticator,
@@ -33,6 +33,10 @@ export function resolveAuthenticator(
   }
   throw new InvalidAuthenticatorError(describe(setting), 'it cannot authenticate');
 }
+
+const REQUEST_SCOPED =
+  'it is in request scope, or depends on what is, and an authenticator lives as long as the application; it gets the request ' +
+  'with the credentials';
 
 type AuthenticatorToken = Type<Authenticator> | Abstract<Authenticator> | string | symbol;
 
@@ -74,8 +78,17 @@ class InjectedAuthenticator implements Authenticator {
     try {
       return this.moduleRef.get<unknown>(this.setting, { strict: false });
     } catch (notFound) {
+      if (this.isRequestScoped()) throw new InvalidAuthenticatorError(describe(this.setting), REQUEST_SCOPED, notFound);
       if (isAuthenticatorClass(this.setting)) return this.create(this.setting);
       throw new InvalidAuthenticatorError(describe(this.setting), 'no module provides this injection token', notFound);
+    }
+  }
+
+  private isRequestScoped(): boolean {
+    try {
+      return this.moduleRef.introspect(this.setting as Type<Authenticator> | string | symbol).scope === Scope.REQUEST;
+    } catch {
+      return false;
     }
   }
 

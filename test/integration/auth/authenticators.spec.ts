@@ -1,4 +1,4 @@
-import { Controller, Get, Injectable, Module, Req, ServiceUnavailableException, UnauthorizedException, UseGuards } from '@nestjs/common';
+import { Controller, Get, Injectable, Module, Req, Scope, ServiceUnavailableException, UnauthorizedException, UseGuards } from '@nestjs/common';
 import type { CanActivate, ExecutionContext } from '@nestjs/common';
 import type { IncomingMessage } from 'node:http';
 import { SignJWT } from 'jose';
@@ -49,6 +49,13 @@ class SessionAuthenticator implements Authenticator {
 
   authenticate({ token }: Credentials): AuthenticatorAnswer {
     return this.sessions.users.get(token ?? '');
+  }
+}
+
+@Injectable({ scope: Scope.REQUEST })
+class ScopedAuthenticator implements Authenticator {
+  authenticate(): string {
+    return 'alice';
   }
 }
 
@@ -346,6 +353,18 @@ describe('authenticators that cannot work stop the start', () => {
       () => ({ realtime: { auth: { authenticator: SessionAuthenticator } } }),
       InvalidAuthenticatorError,
       'SessionAuthenticator',
+    ],
+    [
+      'a class in request scope',
+      () => ({ providers: [ScopedAuthenticator], realtime: { auth: { authenticator: ScopedAuthenticator } } }),
+      InvalidAuthenticatorError,
+      'it is in request scope',
+    ],
+    [
+      'a token of a provider in request scope',
+      () => ({ providers: [{ provide: 'AUTH', useClass: ScopedAuthenticator }], realtime: { auth: { authenticator: 'AUTH' } } }),
+      InvalidAuthenticatorError,
+      'it is in request scope',
     ],
     [
       'an empty API key',
