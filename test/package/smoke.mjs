@@ -120,11 +120,22 @@ export function follow(client: RealtimeClient<AppChannels>, hub: HubService<AppC
 export const clients = [new LightClient('wss://example.test/ws'), new PageClient('/ws', { transports: ['sse'] })];
 `;
 
-/** Declarations are checked too, ours without exception; those of other packages are not ours to judge. */
 function typeCheck(folder) {
+  writeFileSync(join(folder, 'typed-client.mts'), CLIENT_CONSUMER);
+  const files = ['consumer.cts', 'consumer.mts', 'typed-client.mts'];
+  compile(folder, { module: 'Node20', moduleResolution: 'Node16' }, files);
+}
+
+/** As applications made with earlier versions of the Nest CLI resolve: without `exports`. */
+function typeCheckOlder(folder) {
+  writeFileSync(join(folder, 'older-client.ts'), `${CLIENT_CONSUMER}\nexport * from '${PACKAGE}/health';\n`);
+  compile(folder, { module: 'CommonJS', moduleResolution: 'Node10', ignoreDeprecations: '6.0' }, ['older-client.ts']);
+}
+
+/** Declarations are checked too, ours without exception; those of other packages are not ours to judge. */
+function compile(folder, how, files) {
   const compilerOptions = {
-    module: 'Node20',
-    moduleResolution: 'Node16',
+    ...how,
     target: 'ES2022',
     types: ['node'],
     strict: true,
@@ -133,8 +144,7 @@ function typeCheck(folder) {
     skipLibCheck: false,
     noEmit: true,
   };
-  writeFileSync(join(folder, 'typed-client.mts'), CLIENT_CONSUMER);
-  const config = { compilerOptions, files: ['consumer.cts', 'consumer.mts', 'typed-client.mts'] };
+  const config = { compilerOptions, files };
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config, undefined, 2));
   const tsc = require.resolve('typescript/bin/tsc');
   const args = [tsc, '--project', folder, '--pretty', 'false'];
@@ -201,6 +211,7 @@ try {
     await check('a bundler takes the client for a browser, and leaves out what is not used', () => bundleClient(app));
     await check('a page takes the client as one file', () => checkBrowserFile(app));
     await check('Terminus is told of its health, where it is installed', () => checkHealth(app, terminus));
+    await check('TypeScript finds the types of every sub-path without `exports` too', () => typeCheckOlder(app));
   }
 } catch (error) {
   failed += 1;
