@@ -69,6 +69,11 @@ export class LiveChannel {
     return this.last;
   }
 
+  /** Frees what only a read that overlaps with publications needs. One that does is made again. */
+  rest(): void {
+    this.passed.trim();
+  }
+
   /** Fetches what was missed, and waits for it. Several calls at the same time are one. */
   catchUp(): Promise<void> {
     if (this.last === undefined) return Promise.resolve();

@@ -81,6 +81,7 @@ export class LiveChannels {
     for (const interest of this.interests()) {
       const { live } = interest;
       if (live === undefined) continue;
+      if (!live.active) live.rest();
       if (!live.active || live.stale) this.catchUp(interest);
       live.active = false;
     }

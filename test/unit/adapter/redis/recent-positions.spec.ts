@@ -27,6 +27,17 @@ describe('the positions that a channel has passed through', () => {
     expect([positions.has(at(1, 't1', 'next')), positions.has(at(3, 't3', 'next'))]).toEqual([false, true]);
   });
 
+  it('are all but the newest forgotten when they are trimmed, and those that follow are known again', () => {
+    const positions = new RecentPositions();
+    positions.trim();
+    expect(positions.has(at(0, ''))).toBe(false);
+    positions.restart(at(4));
+    for (let offset = 5; offset <= 1000; offset++) positions.add(at(offset));
+    positions.trim();
+    positions.add(at(1001));
+    expect([999, 1000, 1001].map((offset) => positions.has(at(offset)))).toEqual([false, true, true]);
+  });
+
   it('are forgotten after so many, and what takes their place is not taken for them', () => {
     const positions = new RecentPositions();
     positions.restart(at(0, ''));
