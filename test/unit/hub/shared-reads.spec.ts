@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import type { HistorySettings } from '../../../lib/adapter/hub-adapter';
+import type { HistorySettings, HubAdapter, ReadBounds, ReadRequest, ReadResult } from '../../../lib/adapter/hub-adapter';
 import { SharedReads } from '../../../lib/hub/shared-reads';
 import type { Position } from '../../../lib/protocol/cursor';
 import { GatedAdapter } from './gated-adapter';
@@ -8,6 +8,30 @@ import { createMemoryAdapter, settle } from './hub-kit';
 const CHANNEL = 'a';
 const BOUNDS = { maxPublications: 1000, maxBytes: 1_000_000 };
 const payload = Buffer.from('{"type":"m"}');
+
+/** A stream that feeds many channels: its positions are those of all entries, and some of these are the channel's. */
+class SparseStream {
+  readonly positions: Position[];
+
+  constructor(
+    private readonly own: readonly boolean[],
+    private readonly trimmed: number,
+  ) {
+    this.positions = own.map((_, index) => ({ epoch: 'e', offset: 1000 + 7 * (index >> 1), minor: index % 2, tag: `t${index}` }));
+  }
+
+  async read(_: string, { after, bounds }: ReadRequest): Promise<ReadResult> {
+    await settle();
+    return this.readNow(after!, bounds!);
+  }
+
+  readNow(after: Position, { maxPublications }: ReadBounds): ReadResult {
+    const index = this.positions.findIndex(({ tag }) => tag === after.tag);
+    const publications = this.positions.flatMap((position, i) => (i > index && this.own[i] ? [{ position, payload }] : []));
+    const recovered = index >= this.trimmed && publications.length <= maxPublications;
+    return { recovered, publications: recovered ? publications : [], position: this.positions.at(-1)!, sparse: true };
+  }
+}
 
 async function fill(gate: GatedAdapter, count: number, history: HistorySettings): Promise<Position[]> {
   const positions = [(await gate.adapter.read(CHANNEL, { last: 0 }, history)).position];
@@ -103,6 +127,41 @@ describe('SharedReads', () => {
       }),
       { numRuns: 300 },
     );
+  });
+
+  it('gives everybody what a read of his own would where offsets leave numbers out, with many cursors in one group', async () => {
+    const at = fc.record({ trimmed: fc.nat(6), cursors: fc.array(fc.nat(20), { minLength: 1, maxLength: 30 }), bound: fc.integer({ min: 1, max: 12 }) });
+    const isOfChannel = fc.array(fc.boolean(), { minLength: 21, maxLength: 21 });
+    await fc.assert(
+      fc.asyncProperty(at, isOfChannel, async ({ trimmed, cursors, bound }, own) => {
+        const limits = { maxPublications: bound, maxBytes: 1_000_000 };
+        const stream = new SparseStream(own, trimmed);
+        const reads = new SharedReads(stream as unknown as HubAdapter, limits);
+        const afters = cursors.map((index) => stream.positions[index]!);
+        const shared = await Promise.all(afters.map((after) => reads.read(CHANNEL, { after }, history)));
+        for (const [index, read] of shared.entries()) {
+          const alone = stream.readNow(afters[index]!, limits);
+          expect([read.recovered, read.publications.map(({ position }) => position)]).toEqual([
+            alone.recovered, alone.publications.map(({ position }) => position),
+          ]);
+          expect(read.position).toEqual(alone.position);
+          read.letGo();
+        }
+        await settle();
+        // One for the first, and one for each cursor of the others that nothing proves, and the one that is.
+        expect(reads.figures.read).toBeLessThanOrEqual(2 + new Set(cursors).size);
+        expect(reads.bytes).toBe(0);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('serves any number of cursors of a stream that holds them all with two reads', async () => {
+    const stream = new SparseStream(Array.from({ length: 200 }, (_, index) => index % 3 === 0), 0);
+    const reads = new SharedReads(stream as unknown as HubAdapter, BOUNDS);
+    const joins = await Promise.all(Array.from({ length: 1000 }, (_, index) => reads.read(CHANNEL, { after: stream.positions[index % 200]! }, history)));
+    expect(joins.every(({ recovered }) => recovered)).toBe(true);
+    expect(reads.figures).toEqual({ asked: 1000, read: 2 });
   });
 
   it('replays the newest that are within the bounds', async () => {
