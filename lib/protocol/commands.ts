@@ -1,6 +1,7 @@
 import { parse as parseJson } from 'secure-json-parse';
 import { DEFAULT_ENVELOPE, type EnvelopeFields } from './envelope';
 import { ErrorCode, RealtimeError } from './errors';
+import { isNestedTooDeep, MAX_NESTING } from './nesting';
 
 /** What a client sent, its fields checked for their types and nothing else. */
 export interface Command {
@@ -46,6 +47,7 @@ export function parseCommand(text: string, fields: EnvelopeFields = DEFAULT_ENVE
     throw new MalformedCommandError(code, reason, id);
   };
 
+  if (isNestedTooDeep(text)) return fail(ErrorCode.BadRequest, `a frame must not be nested deeper than ${MAX_NESTING} levels`);
   const type = message[fields.type];
   if (typeof type !== 'string' || type === '') return fail(ErrorCode.BadRequest, `"${fields.type}" must be a non-empty string`);
   if (message.id !== undefined && id === undefined) {

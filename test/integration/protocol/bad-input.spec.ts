@@ -57,6 +57,7 @@ describe.each(PLATFORMS)('CHECKLIST 25: bad input, over %s', (platform) => {
     ['true', 'true'],
     ['an empty object', '{}'],
     ['brackets without end', '['.repeat(30_000)],
+    ['what no stack is deep enough for', `{"type":"echo","data":${'['.repeat(20_000)}${']'.repeat(20_000)}}`],
     ['a NUL byte behind it', '{"type":"ping"}\u0000'],
   ])('%s is a bad_request', async (_, frame) => {
     expect(await errorTo(frame)).toEqual({
