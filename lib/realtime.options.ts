@@ -210,7 +210,10 @@ export interface HistoryOptions {
 export interface RecoveryOptions {
   /** Publications of one channel. @default 10000 */
   maxPublications?: number;
-  /** Their payloads together, in bytes. @default 4194304 */
+  /**
+   * Their payloads together, in bytes. All recoveries of an instance together hold up to 16 times as much in memory; the
+   * others wait. @default 4194304
+   */
   maxBytes?: number;
 }
 
