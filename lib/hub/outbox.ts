@@ -41,6 +41,7 @@ export class Outbox implements Flushable {
   private unsentFrames = 0;
   private unsentBytes = 0;
   private closed = false;
+  private held = false;
   /** When the write under way was refused by the operating system; 0 while the socket keeps up. */
   blockedSince = 0;
   private drainWaiters: (() => void)[] | undefined;
@@ -53,8 +54,12 @@ export class Outbox implements Flushable {
     private readonly compression?: CompressionSettings,
   ) {}
 
-  /** Keeps everything back until {@link release}: the greeting has to be first. */
+  /**
+   * Keeps everything back until {@link release}: the greeting has to be first. The client is not slow meanwhile, however many
+   * frames gather; only their bytes are bounded.
+   */
   hold(): void {
+    this.held = true;
     this.backlog = [];
   }
 
@@ -89,6 +94,7 @@ export class Outbox implements Flushable {
     this.unsentBytes = 0;
     this.unsentFrames = 0;
     this.blockedSince = 0;
+    this.held = false;
     const backlog = this.backlog;
     this.backlog = undefined;
     this.backlogBytes = 0;
@@ -167,7 +173,8 @@ export class Outbox implements Flushable {
   }
 
   private exceeds(frames: number, bytes: number): boolean {
-    return frames > this.limits.sendQueueFrames || (bytes > this.limits.sendQueueBytes && frames > 1);
+    const tooMany = frames > this.limits.sendQueueFrames && !this.held;
+    return tooMany || (bytes > this.limits.sendQueueBytes && frames > 1);
   }
 
   private write(bytes: Buffer, frames: number): void {

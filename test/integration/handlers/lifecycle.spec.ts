@@ -104,6 +104,21 @@ describe.each(PLATFORMS)('@OnConnect, over %s', (platform) => {
     expect(client.ofType('pong')).toHaveLength(300);
   });
 
+  it('takes nobody for slow who cannot be reading yet, however many messages follow the greeting', async () => {
+    const app = await createApp({ providers: [Stages], realtime: IN_ROOM });
+    const { hold } = app.app.get(Stages);
+    hold.connect = deferred();
+    const client = await TestClient.connect(`${app.url}/ws`, { greeted: false });
+    await waitFor('the connection', () => app.hub.stats().clients === 1);
+    const numbers = Array.from({ length: 600 }, (_, n) => n);
+    for (const n of numbers) await app.hub.broadcast('tick', n);
+    hold.connect.resolve();
+    await waitFor('all of them', () => client.frames.length === 601);
+    expect(client.frames[0]).toMatchObject({ type: 'connected' });
+    expect(client.ofType('tick').map(({ data }) => data)).toEqual(numbers);
+    expect(app.hub.stats()).toMatchObject({ clients: 1, evicted: 0, dropped: 0 });
+  });
+
   it('what the server sends meanwhile follows the greeting', async () => {
     const app = await createApp({ providers: [Stages], realtime: IN_ROOM });
     const { hold } = app.app.get(Stages);
