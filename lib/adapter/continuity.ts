@@ -54,6 +54,19 @@ export function isWithin(publications: readonly StoredPublication[], bounds: Rea
   return bytes <= bounds.maxBytes;
 }
 
+/** Of publications in order, as many of the newest as may be handed out at once. */
+export function newestWithin(publications: StoredPublication[], bounds: ReadBounds | undefined): StoredPublication[] {
+  if (bounds === undefined || isWithin(publications, bounds)) return publications;
+  let bytes = 0;
+  let start = publications.length;
+  while (start > 0 && publications.length - start < bounds.maxPublications) {
+    bytes += publications[start - 1]!.payload.length;
+    if (bytes > bounds.maxBytes) break;
+    start--;
+  }
+  return publications.slice(start);
+}
+
 /** What a history is asked for a page. Both lists are the nearest to the query's start, in the query's direction. */
 export interface PageSource {
   readonly top: Position;

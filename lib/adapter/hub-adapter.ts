@@ -182,7 +182,10 @@ export interface ReadRequest {
   readonly after?: Position;
   /** Or the last N publications. */
   readonly last?: number;
-  /** With `after`: the most that is handed out. More counts as not recovered, and is not read. @default unlimited */
+  /**
+   * The most that is handed out: with `after`, more counts as not recovered and is not read; with `last`, the newest that fit.
+   * @default unlimited
+   */
   readonly bounds?: ReadBounds;
 }
 

@@ -182,7 +182,7 @@ export class SharedReads {
 
   private fetch({ channel, history }: Group, query: JoinQuery): Promise<ReadResult> {
     this.figures.read++;
-    return this.adapter.read(channel, 'after' in query ? { ...query, bounds: this.bounds } : query, history);
+    return this.adapter.read(channel, { ...query, bounds: this.bounds }, history);
   }
 }
 

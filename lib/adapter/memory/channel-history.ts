@@ -1,5 +1,5 @@
 import type { Position } from '../../protocol/cursor';
-import { type HistoryEntry, pageOf, readAfter, withoutProof } from '../continuity';
+import { type HistoryEntry, newestWithin, pageOf, readAfter, withoutProof } from '../continuity';
 import type { HistoryPage, HistoryQuery, HistorySettings, ReadRequest, ReadResult } from '../hub-adapter';
 import type { TagSource } from '../tag-source';
 
@@ -43,7 +43,7 @@ export class ChannelHistory {
     this.usedAt = now;
     if (after) return readAfter(after, this.upwards(after.offset + 1, this.length), this.top, bounds);
     const publications = last === 0 ? [] : this.entries.slice(Math.max(this.start, this.entries.length - last));
-    return { recovered: true, publications: publications.map(withoutProof), position: this.top };
+    return { recovered: true, publications: newestWithin(publications.map(withoutProof), bounds), position: this.top };
   }
 
   page(query: HistoryQuery, settings: HistorySettings, now: number): HistoryPage {

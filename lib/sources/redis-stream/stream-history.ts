@@ -1,3 +1,4 @@
+import { newestWithin } from '../../adapter/continuity';
 import type { HistoryPage, HistoryQuery, ReadBounds, ReadRequest, ReadResult, StoredPublication } from '../../adapter/hub-adapter';
 import { comparePositions, type Position } from '../../protocol/cursor';
 import type { EntryMapper } from './entry-mapper';
@@ -36,8 +37,8 @@ export class StreamHistory {
     if (after) return this.readAfter(channel, after, bounds);
     const position = await this.top();
     if (last === 0) return { recovered: true, publications: [], position, sparse: true };
-    const { publications } = await this.scan(channel, idAt(position), { ...UNBOUNDED, maxPublications: last }, true);
-    return { recovered: true, publications: publications.slice(0, last).toReversed(), position, sparse: true };
+    const { publications } = await this.scan(channel, idAt(position), { ...bounds, maxPublications: last }, true);
+    return { recovered: true, publications: newestWithin(publications.slice(0, last).toReversed(), bounds), position, sparse: true };
   }
 
   async page(channel: string, { limit, after, reverse = false }: HistoryQuery): Promise<HistoryPage> {

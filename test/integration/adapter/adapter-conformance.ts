@@ -286,6 +286,37 @@ export function describeHubAdapter(name: string, nodes: number, makeCluster: Mak
       expect(await read(Infinity, Infinity)).toEqual([true, 3]);
     });
 
+    it('replays the newest that are within the bounds of a read', async () => {
+      const channel = uniqueChannel();
+      const { adapter } = first();
+      for (let i = 0; i < 3; i++) await adapter.append({ channel, payload: body(i) }, HISTORY);
+      const length = body(0).length;
+      const read = async (maxPublications: number, maxBytes: number): Promise<unknown> => {
+        const { publications } = await adapter.read(channel, { last: 3, bounds: { maxPublications, maxBytes } }, HISTORY);
+        return publications.map(({ payload }) => payload.toString());
+      };
+      const all = [0, 1, 2].map((i) => body(i).toString());
+      expect(await read(3, 3 * length)).toEqual(all);
+      expect(await read(2, 3 * length)).toEqual(all.slice(1));
+      expect(await read(3, 3 * length - 1)).toEqual(all.slice(1));
+      expect(await read(3, length - 1)).toEqual([]);
+      expect(await read(Infinity, Infinity)).toEqual(all);
+    });
+
+    it.each([99, 100, 101, 250])('reads %i publications, all of them and in order', async (many) => {
+      const channel = uniqueChannel();
+      const settings = { ...HISTORY, size: 300 };
+      const { adapter } = first();
+      const after = (await adapter.read(channel, { last: 0 }, settings)).position;
+      await Promise.all(Array.from({ length: many }, (_, i) => adapter.append({ channel, payload: body(i) }, settings)));
+      const expected = Array.from({ length: many }, (_, i) => body(i).toString());
+      const texts = ({ publications }: { publications: readonly { payload: Buffer }[] }): string[] => publications.map(({ payload }) => payload.toString());
+      expect(texts(await adapter.read(channel, { after }, settings))).toEqual(expected);
+      expect(texts(await adapter.read(channel, { last: 300 }, settings))).toEqual(expected);
+      expect(texts(await adapter.history(channel, { limit: 300 }, settings))).toEqual(expected);
+      expect(texts(await adapter.history(channel, { limit: 300, reverse: true }, settings))).toEqual(expected.toReversed());
+    });
+
     it('keeps the members of a channel, wherever they are', async () => {
       const channel = uniqueChannel();
       const member = (id: string): PresenceMember => ({ connectionId: id, user: 'u', info: { name: id } });

@@ -135,3 +135,22 @@ describe.each([
     expect((await hub.history(ROOM, { limit: 1 })).complete).toBe(false);
   });
 });
+
+it('something that somebody else wrote ahead of a history does not keep it from going on', async () => {
+  const { redis, hub, url, clients } = await startTwo();
+  const before = (await hub.publish(ROOM, 1)).cursor!;
+  await redis.use((client) => client.xadd(STREAM, '1000-0', 'note', 'by hand'));
+  const { cursor } = await hub.publish(ROOM, 2);
+  await hub.publish(ROOM, 3);
+  for (const client of clients) await waitFor('what follows', () => dataOf(client).length === 3);
+  expect(clients.map(dataOf)).toEqual([[1, 2, 3], [1, 2, 3]]);
+  expect(clients.flatMap((client) => client.ofType('reset'))).toEqual([]);
+  expect((await hub.history(ROOM, {})).publications.map(({ data }) => data)).toEqual([2, 3]);
+  for (const [from, missed] of [[before, [2, 3]], [cursor, [3]]] as const) {
+    const returning = await TestClient.connect(`${url}/ws`);
+    cleanup({ stop: () => returning.close() });
+    expect(await returning.subscribe(ROOM, { cursor: from })).toMatchObject({ recovered: true });
+    await waitFor('what was missed', () => dataOf(returning).length === missed.length);
+    expect(dataOf(returning)).toEqual(missed);
+  }
+});

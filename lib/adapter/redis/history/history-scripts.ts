@@ -60,6 +60,11 @@ local function append(i)
     entry[#entry + 1] = exclude
   end
   local added = redis.pcall(unpack(entry))
+  if type(added) == 'table' and added.err and string.find(added.err, 'equal or smaller', 1, true) then
+    -- Somebody else wrote ahead of us: no publication would find a place for as long as the stream lives.
+    redis.call('DEL', stream)
+    added = redis.pcall(unpack(entry))
+  end
   if type(added) == 'table' and added.err then return added.err end
   redis.call('PEXPIRE', stream, ttl)
   redis.call('HSET', position, 'e', epoch, 'o', offset, 't', tag)
@@ -92,8 +97,8 @@ return results
  *
  * KEYS: position, stream. ARGV: 1 epoch for a channel without one, 2 ttl of the position, 3 what: `none`, `after` an offset
  * (nothing, unless what follows it is held), `up` or `down` from an id, 4 offset or id, 5 count, or for `after` the epoch,
- * 6 greatest age in ms, or 0: publications that are older are dropped, 7 for `after` how many at most, if there is a bound:
- * with more there is nothing.
+ * 6 greatest age in ms, or 0: publications that are older are dropped, 7 and 8 how many and how many bytes at most, if there
+ * are bounds: `after` gives nothing then when there is more, `up` and `down` what fits.
  * Returns epoch, offset, tag, link, id of the oldest held (`down` only), entries.
  */
 export const READ = new RedisScript(`${AT_MASTER}
@@ -116,16 +121,36 @@ if ARGV[6] ~= '0' then
   end
 end
 
+-- In parts, so that what does not fit is not read either.
+local function range(command, from, to, most)
+  local found, bytes = {}, 0
+  while #found < most do
+    local count = math.min(100, most - #found)
+    local part = redis.call(command, KEYS[2], from, to, 'COUNT', count)
+    for _, entry in ipairs(part) do
+      bytes = bytes + #(entry[2][8] or '')
+      if ARGV[8] and bytes > tonumber(ARGV[8]) then return found, false end
+      found[#found + 1] = entry
+    end
+    if #part < count then break end
+    from = '(' .. part[#part][1]
+  end
+  return found, true
+end
+
 local what, entries, oldest = ARGV[3], {}, ''
 local missed = tonumber(offset) - (tonumber(ARGV[4]) or 0)
 if what == 'after' and ARGV[5] == epoch and missed > 0 and missed <= (tonumber(ARGV[7]) or missed) then
   local from = string.format('%.0f-0', tonumber(ARGV[4]) + 1)
   local first = redis.call('XRANGE', KEYS[2], from, '+', 'COUNT', 1)
-  if first[1] and first[1][1] == from then entries = redis.call('XRANGE', KEYS[2], from, '+') end
+  if first[1] and first[1][1] == from then
+    local found, fits = range('XRANGE', from, '+', missed)
+    if fits then entries = found end
+  end
 elseif what == 'up' then
-  entries = redis.call('XRANGE', KEYS[2], ARGV[4], '+', 'COUNT', ARGV[5])
+  entries = range('XRANGE', ARGV[4], '+', tonumber(ARGV[5]))
 elseif what == 'down' then
-  entries = redis.call('XREVRANGE', KEYS[2], ARGV[4], '-', 'COUNT', ARGV[5])
+  entries = range('XREVRANGE', ARGV[4], '-', tonumber(ARGV[5]))
   local first = redis.call('XRANGE', KEYS[2], '-', '+', 'COUNT', 1)
   if first[1] then oldest = first[1][1] end
 end

@@ -1,7 +1,7 @@
 import { Logger } from '@nestjs/common';
 import { decodeCursor, type Position } from '../../../protocol/cursor';
 import { AdapterUnavailableError } from '../../adapter.errors';
-import { isProven, pageOf, type PageSource, readAfter, withoutProof } from '../../continuity';
+import { isProven, newestWithin, pageOf, type PageSource, readAfter, withoutProof } from '../../continuity';
 import type {
   AdapterPublication,
   AppendResult,
@@ -71,8 +71,8 @@ export class RedisHistory {
       const { entries, top } = await this.after(channel, after, settings, bounds);
       return readAfter(after, entries, top, bounds);
     }
-    const { entries, top } = await this.look(channel, settings, last === 0 ? 'none' : 'down', '+', last);
-    return { recovered: true, publications: entries.map(withoutProof).toReversed(), position: top };
+    const { entries, top } = await this.look(channel, settings, last === 0 ? 'none' : 'down', '+', last, bounds);
+    return { recovered: true, publications: newestWithin(entries.map(withoutProof).toReversed(), bounds), position: top };
   }
 
   async page(channel: string, query: HistoryQuery, settings: HistorySettings): Promise<HistoryPage> {
@@ -107,7 +107,7 @@ export class RedisHistory {
   ): Promise<StoredChannel> {
     const keys = this.keysOf(channel);
     const args = [this.tags.nextEpoch(), Math.max(this.positionTtl, ttl), what, from, countOrEpoch, maxAge ?? 0];
-    if (bounds && Number.isFinite(bounds.maxPublications)) args.push(bounds.maxPublications);
+    if (bounds) args.push(finite(bounds.maxPublications), finite(bounds.maxBytes));
     const reply = await this.commands.script('Reading a history', READ, keys[0], keys, args);
     const stored = readStoredChannel(reply);
     if (stored.foreign > 0) this.warn(keys[1], stored.foreign);
@@ -193,4 +193,9 @@ function sourceOf({ top, oldest, entries }: StoredChannel): PageSource {
         .toReversed()
         .slice(0, count),
   };
+}
+
+/** As the script knows it: without bounds there is the greatest number. */
+function finite(bound: number): number {
+  return Math.min(bound, Number.MAX_SAFE_INTEGER);
 }
