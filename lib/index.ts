@@ -40,6 +40,7 @@ export {
   HubClosedError,
   InvalidChannelError,
   InvalidHistoryLimitError,
+  InvalidTypeError,
   ReservedTypeError,
   SerializationError,
   SubscriptionLimitError,

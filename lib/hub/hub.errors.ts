@@ -117,6 +117,15 @@ export class ReservedTypeError extends RealtimeError {
   }
 }
 
+/** A message whose type is no string, or an empty one: no client could tell what it is. @publicApi */
+export class InvalidTypeError extends RealtimeError {
+  override name = 'InvalidTypeError';
+
+  constructor(readonly type: unknown) {
+    super(ErrorCode.BadRequest, `A message's type must be a non-empty string, such as 'chat'; this is ${type === '' ? 'empty' : `of type ${typeof type}`}.`);
+  }
+}
+
 /** A channel that nothing declares. @publicApi */
 export class UndeclaredChannelError extends RealtimeError {
   override name = 'UndeclaredChannelError';

@@ -52,7 +52,7 @@ export class HubService<Channels extends object = AnyChannels> implements Broadc
    *
    * @param channel `[A-Za-z0-9_.:-]`, 1 to 256 characters; it need not be declared
    * @param data anything that JSON can carry
-   * @throws HubClosedError, InvalidChannelError, ReservedTypeError, SerializationError; HubBusyError when too much waits for Redis;
+   * @throws HubClosedError, InvalidChannelError, InvalidTypeError, ReservedTypeError, SerializationError; HubBusyError when too much waits for Redis;
    * OversizedPublicationError; with history AdapterUnavailableError, whose `outcome` says whether it may have happened
    * @example await hub.publish('room:lobby', { text: 'hi' }, { type: 'chat', idempotencyKey: order.id });
    */
@@ -81,7 +81,7 @@ export class HubService<Channels extends object = AnyChannels> implements Broadc
    *
    * @param type what the message is; the types of the protocol are the server's own
    * @param data anything that JSON can carry
-   * @throws HubClosedError, ReservedTypeError, SerializationError
+   * @throws HubClosedError, InvalidTypeError, ReservedTypeError, SerializationError
    * @example await hub.broadcast('deploy:started', { env: 'production' });
    */
   async broadcast(type: string, data?: unknown): Promise<PublishResult> {
@@ -94,7 +94,7 @@ export class HubService<Channels extends object = AnyChannels> implements Broadc
    * Sends to all connections of a user.
    *
    * @returns `delivered`; whether the user is connected anywhere is not known
-   * @throws HubClosedError, ReservedTypeError, SerializationError
+   * @throws HubClosedError, InvalidTypeError, ReservedTypeError, SerializationError
    * @example await hub.sendToUser('alice', 'notice', { unread: 3 });
    */
   sendToUser(userId: string, type: string, data?: unknown): Promise<PublishResult> {
@@ -104,7 +104,7 @@ export class HubService<Channels extends object = AnyChannels> implements Broadc
   /**
    * Sends to one connection, on whichever instance it is.
    *
-   * @throws HubClosedError, ReservedTypeError, SerializationError
+   * @throws HubClosedError, InvalidTypeError, ReservedTypeError, SerializationError
    * @example await hub.sendToConnection(client.id, 'upload:done', { file });
    */
   sendToConnection(connectionId: string, type: string, data?: unknown): Promise<PublishResult> {

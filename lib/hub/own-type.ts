@@ -1,12 +1,13 @@
 import { SERVER_TYPES } from '../protocol/server-types';
-import { ReservedTypeError } from './hub.errors';
+import { InvalidTypeError, ReservedTypeError } from './hub.errors';
 
 /**
- * Refuses types that clients would take for the hub's own words.
+ * Refuses what is no type, and types that clients would take for the hub's own words.
  *
- * @throws ReservedTypeError
+ * @throws InvalidTypeError, ReservedTypeError
  */
 export function assertOwnType(type: string): void {
+  if (typeof type !== 'string' || type === '') throw new InvalidTypeError(type);
   if (SERVER_TYPES.has(type)) throw new ReservedTypeError(type);
 }
 

@@ -2,7 +2,7 @@ import { Logger } from '@nestjs/common';
 import type { ControlCommand, HubAdapter } from '../../../lib/adapter/hub-adapter';
 import type { Frame } from '../../../lib/hub/frame';
 import type { HubCore } from '../../../lib/hub/hub-core';
-import { HubClosedError, InvalidChannelError, ReservedTypeError, SerializationError, SubscriptionLimitError } from '../../../lib/hub/hub.errors';
+import { HubClosedError, InvalidChannelError, InvalidTypeError, ReservedTypeError, SerializationError, SubscriptionLimitError } from '../../../lib/hub/hub.errors';
 import { NO_HOOKS } from '../../../lib/hub/hub-hooks';
 import { HubService } from '../../../lib/hub/hub.service';
 import { ProcessOutputService } from '../../../lib/hub/process-output.service';
@@ -85,6 +85,17 @@ describe('HubService', () => {
       await hub.sendToConnection('c1', 'error', { code: 'conflict', message: 'taken' });
       connection.emit('error', { code: 'conflict', message: 'taken' });
       expect(connection.types).toEqual(['subscribed', 'error', 'error']);
+    });
+
+    it.each(['', 5, null, {}] as string[])('refuses the type %j, and sends nothing', async (type) => {
+      const connection = connect(core);
+      await hub.subscribe({ connectionId: 'c1' }, 'room');
+      await expect(hub.publish('room', 1, { type })).rejects.toThrow(InvalidTypeError);
+      await expect(hub.broadcast(type)).rejects.toThrow('must be a non-empty string');
+      await expect(hub.sendToUser('alice', type)).rejects.toThrow(InvalidTypeError);
+      await expect(hub.sendToConnection('c1', type)).rejects.toThrow(InvalidTypeError);
+      expect(() => connection.emit(type)).toThrow(InvalidTypeError);
+      expect([connection.types, hub.stats().published]).toEqual([['subscribed'], 0]);
     });
 
     it('rejects what has no JSON form, and sends nothing', async () => {
