@@ -129,8 +129,8 @@ describe('parseCommand', () => {
 
   it('withstands nesting as deep as a frame can carry, and refuses what code that recurses does not withstand', () => {
     const nested = (depth: number): string => `{"type":"a","id":1,"data":${'['.repeat(depth - 1)}${']'.repeat(depth - 1)}}`;
-    expect(parseCommand(nested(1000)).type).toBe('a');
-    expect(malformed(nested(1001))).toMatchObject({ code: 'bad_request', id: 1, message: expect.stringContaining('1000 levels') });
+    expect(parseCommand(nested(1024)).type).toBe('a');
+    expect(malformed(nested(1025))).toMatchObject({ code: 'bad_request', id: 1, message: expect.stringContaining('1024 levels') });
     expect(malformed(nested(30_000))).toMatchObject({ code: 'bad_request', id: 1 });
     expect(malformed(`{"type":"a","data":${'{"x":'.repeat(9_000)}{"__proto__":1}${'}'.repeat(9_000)}}`).code).toBe('bad_request');
   });
