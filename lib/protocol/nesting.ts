@@ -5,7 +5,10 @@ const CLOSE_BRACKET = 0x5d;
 const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
 
-/** JSON.parse takes any depth, but what walks over the value afterwards recurses: class-transformer ends at some 2,000 levels, JSON.stringify at some 5,000. */
+/**
+ * JSON.parse takes any depth, but what walks over the value afterwards recurses: class-transformer ends at some 2,000 levels,
+ * JSON.stringify at some 5,000.
+ */
 export const MAX_NESTING = 1024;
 
 /** Whether JSON is nested deeper than {@link MAX_NESTING}. Short texts, which cannot be, cost nothing. */
