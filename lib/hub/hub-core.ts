@@ -209,7 +209,7 @@ export class HubCore implements ConnectionHub {
   }
 }
 
-/** Waits for `work`, but no longer than `ms`. */
+/** Waits for `work`, but no longer than `ms`. Unlike `inTime` it keeps the process alive, which is not to end while draining. */
 async function withTimeout(work: Promise<unknown>, ms: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<void>((resolve) => (timer = setTimeout(resolve, ms)));
